@@ -1,0 +1,35 @@
+// The only door to the addon: loads it and declares the types of its functions.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { LarmorError } from './errors.js';
+
+/** `[cancel, done]`: JavaScript sets the first word to stop a job, the job counts its steps in the second. */
+export type JobControl = Int32Array;
+
+/** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
+export interface Binding {
+  // native/addon/memory.cc
+  /** Zeroed memory aligned to 64 bytes. */
+  allocate(bytes: number): ArrayBuffer;
+
+  // native/addon/platform.cc
+  platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };
+}
+
+/** Root folder of the package: holds native/, models/, prebuilds/. */
+export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+function load(): Binding {
+  try {
+    return createRequire(import.meta.url)('node-gyp-build')(packageRoot) as Binding;
+  } catch (cause) {
+    throw new LarmorError(
+      'ERR_NATIVE_MISSING',
+      `larmor: no native addon for ${process.platform}-${process.arch} in ${packageRoot}. ` +
+        'Run "npm rebuild larmor" (needs a C++20 compiler and Python 3), or allow its install script and reinstall.',
+      { cause },
+    );
+  }
+}
+
+export const binding: Binding = load();

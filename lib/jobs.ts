@@ -1,0 +1,45 @@
+// Work off the event loop: cancellation and progress for one native job.
+import type { JobControl } from './binding.js';
+import { toLarmorError } from './errors.js';
+
+/** What every long-running call accepts. */
+export interface RunOptions {
+  /** Aborting rejects the call with `signal.reason` within about 50 ms of work. */
+  signal?: AbortSignal | undefined;
+  /** Fraction done, from 0 to 1, at most 50 times a second. */
+  onProgress?: ((fraction: number) => void) | undefined;
+  /** Threads to use; results do not depend on it. Default: the processors this process may run on. */
+  threads?: number | undefined;
+}
+
+const PROGRESS_INTERVAL_MS = 20;
+
+/**
+ * Starts a native job and waits for it.
+ *
+ * @param steps What the job counts up to in its control word; progress is done / steps.
+ * @param start Queues the job and returns its promise.
+ * @throws signal.reason when aborted; LarmorError with the job's code otherwise.
+ */
+export async function runJob<T>(
+  steps: number,
+  { signal, onProgress }: RunOptions,
+  start: (control: JobControl) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const control = new Int32Array(new SharedArrayBuffer(8));
+  const cancel = (): void => {
+    Atomics.store(control, 0, 1);
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
+  const timer = onProgress && setInterval(() => onProgress(Atomics.load(control, 1) / steps), PROGRESS_INTERVAL_MS);
+  try {
+    return await start(control);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toLarmorError(error);
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', cancel);
+  }
+}

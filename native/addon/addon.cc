@@ -1,0 +1,10 @@
+// Entry point: collects the exports of every file here.
+#include "addon/addon.h"
+
+static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  larmor::addon::export_memory(env, exports);
+  larmor::addon::export_platform(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(larmor, initialise)

@@ -1,0 +1,10 @@
+// What each file of the addon adds to its exports.
+#pragma once
+#include <napi.h>
+
+namespace larmor::addon {
+
+void export_memory(Napi::Env env, Napi::Object exports);
+void export_platform(Napi::Env env, Napi::Object exports);
+
+}  // namespace larmor::addon

@@ -1,0 +1,73 @@
+// Argument checks at the Node-API border: each line reads like the requirement it enforces. They guard against crashes; the
+// full checks with explanations are in TypeScript.
+#pragma once
+#include <napi.h>
+
+#include <cstddef>
+#include <string>
+
+#include "core/complex.h"
+
+namespace larmor::addon {
+
+/// Throws a JavaScript Error whose `code` property is one of LarmorErrorCode.
+[[noreturn]] inline void fail(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  throw error;
+}
+
+[[noreturn]] inline void fail_argument(Napi::Env env, const char* name, const char* wanted) {
+  fail(env, "ERR_ARGUMENT", std::string("addon: ") + name + " must be " + wanted);
+}
+
+inline void expect_length(Napi::Env env, const char* name, size_t want, size_t got) {
+  if (want != got)
+    fail(env, "ERR_SHAPE", std::string("addon: ") + name + " must have " + std::to_string(want) + " elements, got " + std::to_string(got));
+}
+
+/// A Float32Array of exactly `length` elements.
+inline float* float32(const Napi::CallbackInfo& info, size_t index, const char* name, size_t length) {
+  const Napi::Value value = info[index];
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array)
+    fail_argument(info.Env(), name, "a Float32Array");
+  auto array = value.As<Napi::Float32Array>();
+  expect_length(info.Env(), name, length, array.ElementLength());
+  return array.Data();
+}
+
+/// A Float32Array of interleaved re, im holding exactly `points` complex samples.
+inline c32* complex64(const Napi::CallbackInfo& info, size_t index, const char* name, size_t points) {
+  return reinterpret_cast<c32*>(float32(info, index, name, 2 * points));
+}
+
+/// A Uint8Array of exactly `length` elements.
+inline uint8_t* uint8(const Napi::CallbackInfo& info, size_t index, const char* name, size_t length) {
+  const Napi::Value value = info[index];
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    fail_argument(info.Env(), name, "a Uint8Array");
+  auto array = value.As<Napi::Uint8Array>();
+  expect_length(info.Env(), name, length, array.ElementLength());
+  return array.Data();
+}
+
+/// A non-negative integer that a double holds exactly.
+inline size_t count(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  const Napi::Value value = info[index];
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number <= 9007199254740991.0) || number != static_cast<double>(static_cast<size_t>(number)))
+    fail_argument(info.Env(), name, "a non-negative integer");
+  return static_cast<size_t>(number);
+}
+
+inline double number(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsNumber()) fail_argument(info.Env(), name, "a number");
+  return info[index].As<Napi::Number>().DoubleValue();
+}
+
+inline bool boolean(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsBoolean()) fail_argument(info.Env(), name, "a boolean");
+  return info[index].As<Napi::Boolean>().Value();
+}
+
+}  // namespace larmor::addon

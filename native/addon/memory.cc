@@ -1,0 +1,32 @@
+// Aligned memory for JavaScript: V8's own large arrays sit at 16 modulo 64 bytes, which halves the speed of wide loads.
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+#include "addon/addon.h"
+#include "addon/args.h"
+
+namespace larmor::addon {
+namespace {
+
+constexpr size_t kAlignment = 64;  // a cache line and a 512-bit register
+
+/// allocate(bytes): ArrayBuffer, zeroed and 64-byte aligned.
+Napi::Value allocate(const Napi::CallbackInfo& info) {
+  const size_t bytes = count(info, 0, "bytes");
+  const size_t rounded = (bytes / kAlignment + 1) * kAlignment;
+  void* const memory = std::aligned_alloc(kAlignment, rounded);
+  if (memory == nullptr) fail(info.Env(), "ERR_OUT_OF_MEMORY", "addon: no memory for " + std::to_string(bytes) + " bytes");
+  std::memset(memory, 0, rounded);
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(rounded));
+  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [rounded](Napi::Env env, void* data) {
+    Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(rounded));
+    std::free(data);
+  });
+}
+
+}  // namespace
+
+void export_memory(Napi::Env env, Napi::Object exports) { exports.Set("allocate", Napi::Function::New(env, allocate, "allocate")); }
+
+}  // namespace larmor::addon

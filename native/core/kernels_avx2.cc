@@ -1,0 +1,4 @@
+#define LARMOR_KERNELS kernels_avx2
+#define LARMOR_NAME "avx2"
+#define LARMOR_LANES 8
+#include "core/kernels.inl"

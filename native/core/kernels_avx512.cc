@@ -1,0 +1,4 @@
+#define LARMOR_KERNELS kernels_avx512
+#define LARMOR_NAME "avx512"
+#define LARMOR_LANES 16
+#include "core/kernels.inl"

@@ -1,0 +1,4 @@
+#define LARMOR_KERNELS kernels_baseline
+#define LARMOR_NAME "baseline"
+#define LARMOR_LANES 4
+#include "core/kernels.inl"
