@@ -1,0 +1,82 @@
+// What can be chosen about test-time training, its defaults and the paper's preset.
+import { z } from 'zod';
+import { LarmorError } from '../errors.js';
+
+const stopRule = z.discriminatedUnion('rule', [
+  z.strictObject({
+    rule: z.literal('patience'),
+    /** Iterations without a better held-out loss before stopping. */
+    patience: z.int().min(1).default(30),
+  }),
+  z.strictObject({
+    rule: z.literal('window'),
+    /** Length w: after 3 w iterations, stop once the mean of the last w held-out losses exceeds the mean of the w before. */
+    window: z.int().min(1).default(100),
+  }),
+]);
+
+const heldOut = z.strictObject({
+  /** Single k-space points, or whole phase-encode lines. */
+  kind: z.enum(['points', 'lines']).default('points'),
+  /** Share of the sampled points or lines that is kept out of the training loss. */
+  fraction: z.number().gt(0).lt(1).default(0.05),
+  /** Draw with replacement, so that slightly fewer distinct points are held out. */
+  replacement: z.boolean().default(false),
+  /** Also keep the held-out samples out of the network's input. */
+  removeFromInput: z.boolean().default(false),
+});
+
+const schema = z.strictObject({
+  preset: z.enum(['default', 'paper']).default('default'),
+  maxIterations: z.int().min(1).max(100_000).default(150),
+  learningRate: z.number().gt(0).lt(1).default(1e-3),
+  /** Seconds per slice after which the best weights so far are taken. */
+  timeBudget: z.number().gt(0).optional(),
+  heldOut: heldOut.prefault({}),
+  stop: stopRule.prefault({ rule: 'patience' }),
+  /** Which weights make the image: those of the lowest held-out loss, or of the last iteration. */
+  keep: z.enum(['best', 'last']).default('best'),
+  /** Held-out losses are compared, and weights saved, every so many iterations. */
+  interval: z.int().min(1).default(5),
+  /** Which parameters train. */
+  parameters: z.enum(['all', 'decoder']).default('all'),
+  /** Where a slice starts: the model, or the previous slice's adapted weights where its held-out loss is lower with them. */
+  start: z.enum(['model', 'previous-slice']).default('model'),
+  /** Joint iterations over batches of slices before the slices adapt one by one; 0 leaves them out. */
+  volumeIterations: z.int().min(0).default(0),
+  /** Slices per joint batch. */
+  batch: z.int().min(1).default(4),
+  seed: z.int().min(0).max(0xffff_ffff).optional(),
+});
+
+export type AdaptationSettings = z.output<typeof schema>;
+
+/** Options of test-time training as a caller writes them: every field may be left out. */
+export type AdaptationOptions = z.input<typeof schema>;
+
+/**
+ * The procedure of Darestani, Liu and Heckel (ICML 2022): 5 % of the points held out with replacement, Adam at 1e-5, at
+ * most 2500 iterations, the window rule, and the weights of the last iteration whatever the held-out loss says.
+ */
+const PAPER: AdaptationOptions = {
+  maxIterations: 2500,
+  learningRate: 1e-5,
+  heldOut: { kind: 'points', fraction: 0.05, replacement: true },
+  stop: { rule: 'window', window: 100 },
+  keep: 'last',
+  interval: 1,
+};
+
+/**
+ * Options with every default filled in. Fields beside `preset` override the preset's.
+ *
+ * @throws LarmorError `ERR_ARGUMENT` naming the first wrong field.
+ */
+export function adaptationSettings(options: AdaptationOptions = {}): AdaptationSettings {
+  const preset = options.preset === 'paper' ? PAPER : {};
+  const heldOutOptions = { ...preset.heldOut, ...options.heldOut };
+  const parsed = schema.safeParse({ ...preset, ...options, heldOut: heldOutOptions });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new LarmorError('ERR_ARGUMENT', `adapt.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
+}

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { type Adaptable, runAdaptation, windowRuleSaysStop } from '#larmor/adaptation/loop.js';
+import { adaptationSettings } from '#larmor/adaptation/options.js';
+import { LarmorError } from '#larmor/errors.js';
+
+/** Weights are the number of steps made; the held-out loss follows a given curve over them. */
+class Scripted implements Adaptable<number> {
+  weights = 0;
+  constructor(readonly heldOut: (weights: number) => number) {}
+  async evaluate() {
+    return { loss: 1 / (1 + this.weights), heldOutLoss: this.heldOut(this.weights) };
+  }
+  async step() {
+    const losses = await this.evaluate();
+    this.weights += 1;
+    return losses;
+  }
+  save() {
+    return this.weights;
+  }
+  restore(state: number) {
+    this.weights = state;
+  }
+}
+
+const run = (
+  heldOut: (weights: number) => number,
+  options: Parameters<typeof adaptationSettings>[0],
+  now?: () => number,
+) => {
+  const adaptable = new Scripted(heldOut);
+  return runAdaptation(adaptable, adaptationSettings(options), { now }).then((outcome) => ({ outcome, adaptable }));
+};
+
+describe('best weights', () => {
+  test('come back when the held-out loss turns', async () => {
+    const { outcome, adaptable } = await run((w) => 1 + (w - 20) ** 2, { interval: 5, maxIterations: 200 });
+    expect(adaptable.weights).toBe(20);
+    expect(outcome).toMatchObject({ verdict: 'adapted', stop: 'rule', bestIteration: 20, iterations: 51 });
+    expect(outcome.validation).toEqual({ first: 401, best: 1, last: 1 + 31 ** 2 });
+  });
+
+  test('the last ones are judged too when the cap ends the run', async () => {
+    const { outcome, adaptable } = await run((w) => 1 / (1 + w), { interval: 10, maxIterations: 24 });
+    expect(adaptable.weights).toBe(24);
+    expect(outcome).toMatchObject({ verdict: 'adapted', stop: 'iterations', bestIteration: 24, iterations: 24 });
+  });
+
+  test('a slice that adaptation makes worse comes back unadapted', async () => {
+    const { outcome, adaptable } = await run((w) => 1 + w, {});
+    expect(adaptable.weights).toBe(0);
+    expect(outcome).toMatchObject({ verdict: 'not-needed', bestIteration: 0, stop: 'rule' });
+    expect(outcome.validation.best).toBe(outcome.validation.first);
+  });
+
+  test('a run that diverges keeps what was best before', async () => {
+    const { outcome, adaptable } = await run((w) => (w < 12 ? 10 - w : Number.NaN), { interval: 5 });
+    expect(adaptable.weights).toBe(10);
+    expect(outcome).toMatchObject({ verdict: 'diverged', stop: 'diverged', bestIteration: 10 });
+    expect(outcome.curve.every(({ heldOut }) => Number.isFinite(heldOut))).toBe(true);
+  });
+
+  test('a model that is not finite to begin with is an error', async () => {
+    await expect(run(() => Number.NaN, {})).rejects.toMatchObject({ code: 'ERR_DIVERGED' });
+  });
+});
+
+test('a time budget ends the run and says so', async () => {
+  let clock = 0;
+  const { outcome } = await run(
+    (w) => 1 / (1 + w),
+    { timeBudget: 2, interval: 1 },
+    () => {
+      clock += 100;
+      return clock;
+    },
+  );
+  expect(outcome.verdict).toBe('stopped-early');
+  expect(outcome.stop).toBe('time');
+  expect(outcome.iterations).toBeLessThan(25);
+});
+
+test('the paper preset keeps the last weights and stops by the window rule', async () => {
+  const { outcome, adaptable } = await run((w) => (w < 350 ? 1000 - w : 650 + (w - 350)), { preset: 'paper' });
+  // Means over [n-100, n) and [n-200, n-100) cross where the valley lies midway: n = 350 + 100, seen one step later.
+  expect(outcome.iterations).toBe(451);
+  expect(outcome.stop).toBe('rule');
+  expect(adaptable.weights).toBe(451);
+  expect(outcome.bestIteration).toBe(451);
+});
+
+test('the window rule waits for three windows and compares means', () => {
+  expect(windowRuleSaysStop([3, 2, 1, 2, 3, 4], 2)).toBe(false);
+  expect(windowRuleSaysStop([3, 2, 1, 2, 3, 4, 5], 2)).toBe(true);
+  expect(windowRuleSaysStop([5, 4, 3, 2, 1, 1, 1], 2)).toBe(false);
+});
+
+test('an aborted run rejects with the reason', async () => {
+  const controller = new AbortController();
+  const adaptable = new Scripted((w) => 1 / (1 + w));
+  const promise = runAdaptation(adaptable, adaptationSettings({}), {
+    signal: controller.signal,
+    onStep: (iteration) => iteration === 7 && controller.abort(new Error('enough')),
+  });
+  await expect(promise).rejects.toThrow('enough');
+  expect(adaptable.weights).toBe(7);
+});
+
+describe('settings', () => {
+  test('defaults and presets', () => {
+    expect(adaptationSettings()).toMatchObject({
+      maxIterations: 150,
+      learningRate: 1e-3,
+      keep: 'best',
+      heldOut: { replacement: false },
+    });
+    expect(adaptationSettings({ preset: 'paper', heldOut: { fraction: 0.1 } })).toMatchObject({
+      maxIterations: 2500,
+      learningRate: 1e-5,
+      keep: 'last',
+      heldOut: { fraction: 0.1, replacement: true },
+      stop: { rule: 'window', window: 100 },
+    });
+  });
+
+  test.each([
+    [{ maxIterations: 0 }, 'maxIterations'],
+    [{ learningRate: -1 }, 'learningRate'],
+    [{ heldOut: { fraction: 1 } }, 'heldOut.fraction'],
+    [{ timeBudget: 0 }, 'timeBudget'],
+  ])('%j is refused by name', (options, field) => {
+    expect(() => adaptationSettings(options)).toThrow(LarmorError);
+    expect(() => adaptationSettings(options)).toThrow(field);
+  });
+});
