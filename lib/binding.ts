@@ -1,7 +1,7 @@
 // The only door to the addon: loads it and declares the types of its functions.
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { LarmorError } from './errors.js';
+import { packageRoot } from './package-root.js';
 
 /** `[cancel, done]`: JavaScript sets the first word to stop a job, the job counts its steps in the second. */
 export type JobControl = Int32Array;
@@ -15,9 +15,6 @@ export interface Binding {
   // native/addon/platform.cc
   platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };
 }
-
-/** Root folder of the package: holds native/, models/, prebuilds/. */
-export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
 function load(): Binding {
   try {

@@ -1,0 +1,7 @@
+// Every command of the `larmor` program, loaded only when asked for.
+import type { Register } from './shell.js';
+
+/** Command name to the file that registers it; the order is that of the help text. */
+export const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
+  doctor: () => import('./doctor.js'),
+};

@@ -1,0 +1,51 @@
+// Parsers for option values; a wrong value is wrong usage (exit 2) and the message names the option.
+import { InvalidArgumentError } from 'commander';
+
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** Parser of a number within a closed range. */
+export function number({ min = -Infinity, max = Infinity }: NumberRange = {}): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!Number.isFinite(value) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a number${describeRange(min, max)}.`);
+    return value;
+  };
+}
+
+/** Parser of a whole number within a closed range. */
+export function integer({ min = -Infinity, max = Infinity }: NumberRange = {}): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number${describeRange(min, max)}.`);
+    return value;
+  };
+}
+
+/** Slices from `first` up to but not including `end`; absent ends are open. */
+export interface SliceRange {
+  readonly first?: number;
+  readonly end?: number;
+}
+
+/** Parser of `A:B` (A up to, not including, B; either may be left out) or a single slice `A`, counted from 0. */
+export function sliceRange(text: string): SliceRange {
+  const single = /^\d+$/.exec(text);
+  if (single) return { first: Number(text), end: Number(text) + 1 };
+  const range = /^(\d*):(\d*)$/.exec(text);
+  if (!range) throw new InvalidArgumentError('It must be A:B or a single slice A, counted from 0.');
+  const [, first, end] = range;
+  if (first !== '' && end !== '' && Number(first) >= Number(end))
+    throw new InvalidArgumentError('A:B must have A < B.');
+  return { ...(first !== '' && { first: Number(first) }), ...(end !== '' && { end: Number(end) }) };
+}
+
+function describeRange(min: number, max: number): string {
+  if (min !== -Infinity && max !== Infinity) return ` from ${min} to ${max}`;
+  if (min !== -Infinity) return ` of at least ${min}`;
+  return max !== Infinity ? ` of at most ${max}` : '';
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { commands } from '#larmor/cli/commands.js';
+import { runCli } from '../support/run-cli.js';
+
+const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'));
+
+test('--version prints the version of the package', async () => {
+  expect(await runCli(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+});
+
+test('--help names every command', async () => {
+  const { exitCode, stdout } = await runCli(['--help']);
+  expect(exitCode).toBe(0);
+  for (const name of Object.keys(commands)) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+});
+
+test.each([[[]], [['recno']], [['doctor', '--colour']], [['doctor', 'extra']]])(
+  'wrong usage %j exits 2',
+  async (args) => {
+    const { exitCode, stdout, stderr } = await runCli(args);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).not.toBe('');
+  },
+);
+
+describe('doctor', () => {
+  test('finds everything needed in a working installation', async () => {
+    const { exitCode, stdout } = await runCli(['doctor', '--json']);
+    const report = JSON.parse(stdout);
+    expect([exitCode, report.ok]).toEqual([0, true]);
+    const found = report.checks.filter(({ ok }: { ok: boolean }) => ok).map(({ name }: { name: string }) => name);
+    expect(found).toEqual(expect.arrayContaining(['Node', 'native addon', 'ONNX Runtime', 'HDF5 reader']));
+  });
+
+  test('names what is missing and what to type, and exits 1', async () => {
+    // The loader then looks in prebuilds/ alone, for a package that is not there.
+    const env = { ...process.env, PREBUILDS_ONLY: '1', npm_config_arch: 'none' };
+    const { exitCode, stdout } = await runCli(['doctor'], { env });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^MISSING {2}native addon /m);
+    expect(stdout).toContain('npm rebuild larmor');
+  });
+});

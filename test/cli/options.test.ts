@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { integer, number, sliceRange } from '#larmor/cli/options.js';
+
+test.each([
+  ['4', 4],
+  ['0.08', 0.08],
+  ['-1e3', -1000],
+])('number reads %s', (text, value) => expect(number()(text)).toBe(value));
+
+test.each(['', ' ', 'four', '4x', 'NaN', 'Infinity'])('number refuses %j', (text) =>
+  expect(() => number()(text)).toThrow('It must be a number.'),
+);
+
+test('a range is closed and named', () => {
+  const parse = integer({ min: 1, max: 8 });
+  expect([parse('1'), parse('8')]).toEqual([1, 8]);
+  for (const text of ['0', '9', '2.5', '1e1']) expect(() => parse(text)).toThrow('a whole number from 1 to 8');
+  expect(() => number({ min: 0 })('-1')).toThrow('a number of at least 0');
+  expect(() => number({ max: 1 })('2')).toThrow('a number of at most 1');
+});
+
+describe('sliceRange', () => {
+  test.each([
+    ['3', { first: 3, end: 4 }],
+    ['2:5', { first: 2, end: 5 }],
+    [':5', { end: 5 }],
+    ['2:', { first: 2 }],
+    [':', {}],
+  ])('reads %s', (text, range) => expect(sliceRange(text)).toEqual(range));
+
+  test.each(['', '5:5', '5:2', '-1', 'a:b', '1:2:3'])('refuses %j', (text) =>
+    expect(() => sliceRange(text)).toThrow('A:B'),
+  );
+});
