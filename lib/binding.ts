@@ -12,6 +12,26 @@ export interface Binding {
   /** Zeroed memory aligned to 64 bytes. */
   allocate(bytes: number): ArrayBuffer;
 
+  // native/addon/optimiser.cc
+  /**
+   * One Adam update, rounded as PyTorch's, of the elements in `ranges` (ascending pairs of begin and end); `step` is 1 for the first.
+   * Rejects with ERR_DIVERGED, having changed nothing, when a gradient of those elements is not finite.
+   */
+  adamStep(
+    control: JobControl,
+    parameters: Float32Array,
+    gradients: Float32Array,
+    firstMoments: Float32Array,
+    secondMoments: Float32Array,
+    ranges: Uint32Array,
+    step: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    threads: number,
+  ): Promise<void>;
+
   // native/addon/platform.cc
   platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };
 }

@@ -1,7 +1,10 @@
 {
   "variables": {
     "core_sources": [
+      "native/core/adam.cc",
+      "native/core/conv_gradient.cc",
       "native/core/dispatch.cc",
+      "native/core/instance_norm.cc",
       "native/core/parallel.cc"
     ],
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],
@@ -12,9 +15,11 @@
     "addon_sources": [
       "native/addon/addon.cc",
       "native/addon/memory.cc",
+      "native/addon/optimiser.cc",
       "native/addon/platform.cc"
     ],
     "native_tests": [
+      "test/native/network_test.cc",
       "test/native/parallel_test.cc"
     ]
   }

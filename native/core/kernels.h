@@ -6,6 +6,28 @@
 
 namespace larmor {
 
+/// What normalises one channel plane: z = (x - mean) * inverse_deviation, a = scale * z + bias, y = a > 0 ? a : slope * a.
+struct NormPlane {
+  float mean, inverse_deviation, scale, bias, slope;
+};
+
+/// A packed strip of image rows. Position p of a row-major strip with one zero column per row: tap (ky, kx) of x is x[p + ky * row + kx].
+struct WeightGradientStrip {
+  size_t length;     // positions of dy, a multiple of 16; dy is zero at the zero columns and beyond the last row
+  size_t row;        // positions of one row, its zero column included
+  size_t dy_stride;  // floats between channels of dy
+  size_t x_stride;   // floats between channels of x, which hold length + 2 * row + 2 finite values
+  size_t dw_stride;  // floats between output channels of dw
+};
+
+/// Adam's constants at one step, as PyTorch rounds them.
+struct AdamCoefficients {
+  float beta1, one_minus_beta1, beta2, one_minus_beta2;
+  float step_size;          // learning rate / (1 - beta1^step)
+  float second_correction;  // sqrt(1 - beta2^step)
+  float epsilon;
+};
+
 /// Inner loops that profit from wide instructions. Arguments run sizes, inputs, outputs; outputs never alias inputs unless said.
 /// Each is compiled per instruction set from the *.inl files that kernels.inl lists.
 struct Kernels {
@@ -13,6 +35,22 @@ struct Kernels {
 
   /// r = m * (k - y) for `coils` blocks of n samples; m holds n weights shared by the coils. r may be k.
   void (*masked_residual)(size_t coils, size_t n, const float* m, const c32* k, const c32* y, c32* r);
+
+  /// Mean and biased variance of n >= 1 values, accurate to about double rounding of the float values.
+  void (*plane_moments)(size_t n, const float* x, double* mean, double* variance);
+  /// y = leaky ReLU of the normalised plane. y may be x.
+  void (*normalise_plane)(size_t n, const NormPlane& plane, const float* x, float* y);
+  /// With g = dy * (a > 0 ? 1 : slope): the sums of g and of g * z.
+  void (*norm_gradient_sums)(size_t n, const NormPlane& plane, const float* dy, const float* x, double* sum, double* weighted_sum);
+  /// dx = inverse_deviation * scale * (g - mean_gradient - z * mean_weighted), the means being those of the two sums. dx may be dy.
+  void (*norm_gradient)(size_t n, const NormPlane& plane, float mean_gradient, float mean_weighted, const float* dy, const float* x, float* dx);
+
+  /// Adds to dw[o * dw_stride + 9 i + 3 ky + kx] the sum over p of dy[o][p] * x[i][p + ky * row + kx].
+  void (*weight_gradient_strip)(size_t co, size_t ci, const WeightGradientStrip& strip, const float* dy, const float* x, float* dw);
+
+  bool (*all_finite)(size_t n, const float* x);
+  /// Updates parameter and both moments in place.
+  void (*adam)(size_t n, const AdamCoefficients& coefficients, const float* gradient, float* parameter, float* first, float* second);
 };
 
 extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;

@@ -8,13 +8,25 @@ namespace {
 
 constexpr size_t kLanes = LARMOR_LANES;
 
+#include "core/wide.inl"
+
+#include "core/adam.inl"
+#include "core/conv_gradient.inl"
 #include "core/data_consistency.inl"
+#include "core/instance_norm.inl"
 
 }  // namespace
 
 const Kernels LARMOR_KERNELS = {
     .name = LARMOR_NAME,
     .masked_residual = masked_residual,
+    .plane_moments = plane_moments,
+    .normalise_plane = normalise_plane,
+    .norm_gradient_sums = norm_gradient_sums,
+    .norm_gradient = norm_gradient,
+    .weight_gradient_strip = weight_gradient_strip,
+    .all_finite = all_finite,
+    .adam = adam,
 };
 
 }  // namespace larmor

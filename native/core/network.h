@@ -1,0 +1,45 @@
+// Fused network kernels: instance normalisation with leaky ReLU, the weight gradient of a 3x3 convolution, and Adam. Images are planar, [n, channel, y, x].
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "core/parallel.h"
+
+namespace larmor {
+
+/// n images of `channels` planes of `pixels` values. scale and bias hold one value per channel; both null means 1 and 0.
+struct InstanceNorm {
+  size_t n, channels, pixels;
+  const float* scale;
+  const float* bias;
+  float slope;
+};
+
+/// y = leaky_relu(scale * (x - mean) * inverse_deviation + bias), where every plane has its own mean and
+/// inverse_deviation = 1 / sqrt(biased variance + epsilon); both are returned, [n, channels].
+void instance_norm_leaky_relu(const Parallel& parallel, const InstanceNorm& norm, float epsilon, const float* x, float* y, float* mean,
+                              float* inverse_deviation);
+
+/// With z the normalised plane, a = scale z + bias and g = dy * (a > 0 ? 1 : slope):
+///   dx = inverse_deviation * scale * (g - mean(g) - z * mean(g z)), dscale = sum over n and pixels of g z, dbias = sum of g.
+/// dscale and dbias, [channels], may be null.
+void instance_norm_leaky_relu_gradient(const Parallel& parallel, const InstanceNorm& norm, const float* dy, const float* x, const float* mean,
+                                       const float* inverse_deviation, float* dx, float* dscale, float* dbias);
+
+/// dw[co, ci, ky, kx] = sum over n, y, x of dy[n, co, y, x] * x[n, ci, y + ky - 1, x + kx - 1], zero outside the image:
+/// the weight gradient of a 3x3 convolution of stride 1 and padding 1.
+void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* dy,
+                             float* dw);
+
+struct AdamOptions {
+  double learning_rate, beta1, beta2, epsilon;
+  uint64_t step;  // of the update to make: 1 for the first
+};
+
+/// One Adam update (Kingma and Ba, 2015) of a flat array, rounded as PyTorch's.
+void adam_step(const Parallel& parallel, size_t length, const AdamOptions& options, const float* gradient, float* parameter, float* first,
+               float* second);
+
+bool all_finite(const Parallel& parallel, size_t length, const float* x);
+
+}  // namespace larmor

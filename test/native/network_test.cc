@@ -1,0 +1,192 @@
+// Fused network kernels against plain loops in double, and bit-equality over thread counts.
+#include "core/network.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "check.h"
+
+namespace {
+
+using namespace larmor;
+using Floats = std::vector<float>;
+
+Floats random_floats(size_t n, unsigned seed, float offset = 0) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(offset, 1);
+  Floats values(n);
+  for (float& v : values) v = normal(generator);
+  return values;
+}
+
+/// ||got - want|| / ||want||.
+double relative_error(const Floats& got, const std::vector<double>& want) {
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    difference += (got[i] - want[i]) * (got[i] - want[i]);
+    norm += want[i] * want[i];
+  }
+  return std::sqrt(difference / (norm > 0 ? norm : 1));
+}
+
+bool bit_equal(const Floats& a, const Floats& b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0; }
+
+struct NormCase {
+  size_t n, channels, pixels;
+  bool affine;
+  float slope;
+};
+
+/// The forward pass of one plane in double, optionally with x moved by `step` along `direction`; returns sum of weights * y.
+double plane_forward(const NormCase& c, size_t plane, const std::vector<double>& x, double scale, double bias, double epsilon, const Floats& weights,
+                     std::vector<double>* y) {
+  const size_t begin = plane * c.pixels;
+  double mean = 0, variance = 0, total = 0;
+  for (size_t i = 0; i < c.pixels; ++i) mean += x[begin + i] / static_cast<double>(c.pixels);
+  for (size_t i = 0; i < c.pixels; ++i) variance += (x[begin + i] - mean) * (x[begin + i] - mean) / static_cast<double>(c.pixels);
+  for (size_t i = 0; i < c.pixels; ++i) {
+    const double a = (x[begin + i] - mean) / std::sqrt(variance + epsilon) * scale + bias, out = a > 0 ? a : a * static_cast<double>(c.slope);
+    if (y != nullptr) (*y)[begin + i] = out;
+    total += out * weights[begin + i];
+  }
+  return total;
+}
+
+void test_norm(const NormCase& c) {
+  constexpr float kEpsilon = 1e-5f;
+  const size_t planes = c.n * c.channels, size = planes * c.pixels;
+  const Floats x = random_floats(size, 1, 3), dy = random_floats(size, 2), scale = random_floats(c.channels, 3), bias = random_floats(c.channels, 4);
+  const InstanceNorm norm{.n = c.n,
+                          .channels = c.channels,
+                          .pixels = c.pixels,
+                          .scale = c.affine ? scale.data() : nullptr,
+                          .bias = c.affine ? bias.data() : nullptr,
+                          .slope = c.slope};
+  const auto run = [&](int threads) {
+    Floats y(size), mean(planes), deviation(planes), dx(size), dscale(c.channels), dbias(c.channels);
+    instance_norm_leaky_relu(Pooled{threads}, norm, kEpsilon, x.data(), y.data(), mean.data(), deviation.data());
+    instance_norm_leaky_relu_gradient(Pooled{threads}, norm, dy.data(), x.data(), mean.data(), deviation.data(), dx.data(), dscale.data(), dbias.data());
+    return std::vector<Floats>{y, mean, deviation, dx, dscale, dbias};
+  };
+  const std::vector<Floats> got = run(1), again = run(3);
+  for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
+
+  const std::vector<double> exact(x.begin(), x.end());
+  std::vector<double> y(size), dx(size), dscale(c.channels), dbias(c.channels);
+  const auto loss = [&](size_t plane, const std::vector<double>& at, double scale_step, double bias_step, std::vector<double>* out) {
+    const size_t channel = plane % c.channels;
+    const double s = (c.affine ? scale[channel] : 1) + scale_step, b = (c.affine ? bias[channel] : 0) + bias_step;
+    return plane_forward(c, plane, at, s, b, static_cast<double>(kEpsilon), dy, out);
+  };
+  // Central differences of sum(dy * y) in double; x moves by less than what separates any value from the kink of the activation.
+  constexpr double kStep = 1e-6;
+  std::vector<double> moved = exact;
+  for (size_t plane = 0; plane < planes; ++plane) {
+    loss(plane, exact, 0, 0, &y);
+    for (size_t i = plane * c.pixels; i < (plane + 1) * c.pixels && c.pixels <= 100; ++i) {
+      moved[i] = exact[i] + kStep;
+      const double above = loss(plane, moved, 0, 0, nullptr);
+      moved[i] = exact[i] - kStep;
+      dx[i] = (above - loss(plane, moved, 0, 0, nullptr)) / (2 * kStep);
+      moved[i] = exact[i];
+    }
+    dscale[plane % c.channels] += (loss(plane, exact, kStep, 0, nullptr) - loss(plane, exact, -kStep, 0, nullptr)) / (2 * kStep);
+    dbias[plane % c.channels] += (loss(plane, exact, 0, kStep, nullptr) - loss(plane, exact, 0, -kStep, nullptr)) / (2 * kStep);
+  }
+  CHECK_CLOSE(relative_error(got[0], y), 0, 1e-5);
+  if (c.pixels > 1 && c.pixels <= 100) CHECK_CLOSE(relative_error(got[3], dx), 0, 1e-4);
+  CHECK_CLOSE(relative_error(got[4], dscale), 0, 1e-4);
+  CHECK_CLOSE(relative_error(got[5], dbias), 0, 1e-4);
+}
+
+/// A large offset on a small deviation: naive sums of squares would lose every digit.
+void test_moments_under_an_offset() {
+  constexpr size_t kPixels = 20'001;
+  Floats x(kPixels), y(kPixels), mean(1), deviation(1);
+  for (size_t i = 0; i < kPixels; ++i) x[i] = 4096.0f + (i % 2 == 0 ? 0.5f : -0.5f);
+  const InstanceNorm norm{.n = 1, .channels = 1, .pixels = kPixels, .scale = nullptr, .bias = nullptr, .slope = 0.2f};
+  instance_norm_leaky_relu(Serial{}, norm, 0, x.data(), y.data(), mean.data(), deviation.data());
+  CHECK_CLOSE(mean[0], 4096, 1e-3);
+  CHECK_CLOSE(deviation[0], 2, 1e-6);
+}
+
+void test_conv_gradient(size_t n, size_t ci, size_t co, size_t height, size_t width) {
+  const Floats x = random_floats(n * ci * height * width, 5), dy = random_floats(n * co * height * width, 6);
+  std::vector<double> want(co * ci * 9);
+  const auto h = static_cast<ptrdiff_t>(height), w = static_cast<ptrdiff_t>(width);
+  for (size_t image = 0; image < n; ++image)
+    for (size_t o = 0; o < co; ++o)
+      for (size_t i = 0; i < ci; ++i)
+        for (ptrdiff_t tap = 0; tap < 9; ++tap)
+          for (ptrdiff_t r = 0; r < h; ++r)
+            for (ptrdiff_t c = 0; c < w; ++c) {
+              const ptrdiff_t rx = r + tap / 3 - 1, cx = c + tap % 3 - 1;
+              if (rx < 0 || rx >= h || cx < 0 || cx >= w) continue;
+              want[(o * ci + i) * 9 + static_cast<size_t>(tap)] += static_cast<double>(dy[(image * co + o) * height * width + static_cast<size_t>(r * w + c)]) *
+                                                                  x[(image * ci + i) * height * width + static_cast<size_t>(rx * w + cx)];
+            }
+  Floats one(co * ci * 9, 7.0f), three(co * ci * 9);
+  conv3x3_weight_gradient(Pooled{1}, n, ci, co, height, width, x.data(), dy.data(), one.data());
+  conv3x3_weight_gradient(Pooled{3}, n, ci, co, height, width, x.data(), dy.data(), three.data());
+  CHECK_CLOSE(relative_error(one, want), 0, 2e-6);
+  CHECK(bit_equal(one, three));
+}
+
+void test_adam() {
+  constexpr size_t kLength = 70'003;
+  const Floats start = random_floats(kLength, 7);
+  Floats parameter = start, first(kLength), second(kLength);
+  std::vector<double> p(start.begin(), start.end()), m(kLength), v(kLength);
+  for (uint64_t step = 1; step <= 3; ++step) {
+    const Floats gradient = random_floats(kLength, 10 + static_cast<unsigned>(step));
+    Floats serial = parameter, serial_first = first, serial_second = second;
+    const AdamOptions options{.learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .step = step};
+    adam_step(Serial{}, kLength, options, gradient.data(), serial.data(), serial_first.data(), serial_second.data());
+    adam_step(Pooled{2}, kLength, options, gradient.data(), parameter.data(), first.data(), second.data());
+    CHECK(bit_equal(serial, parameter));
+    for (size_t i = 0; i < kLength; ++i) {
+      m[i] = 0.9 * m[i] + 0.1 * gradient[i];
+      v[i] = 0.999 * v[i] + 0.001 * gradient[i] * gradient[i];
+      p[i] -= 1e-3 * (m[i] / (1 - std::pow(0.9, step))) / (std::sqrt(v[i] / (1 - std::pow(0.999, step))) + 1e-8);
+    }
+  }
+  CHECK_CLOSE(relative_error(parameter, p), 0, 1e-6);
+  CHECK_CLOSE(relative_error(first, m), 0, 1e-6);
+  CHECK_CLOSE(relative_error(second, v), 0, 1e-6);
+}
+
+void test_finiteness() {
+  for (size_t length : {1u, 17u, 70'003u}) {
+    Floats x = random_floats(length, 8);
+    CHECK(all_finite(Pooled{2}, length, x.data()));
+    for (float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      const float good = x[length - 1];
+      x[length - 1] = bad;
+      CHECK(!all_finite(Pooled{2}, length, x.data()));
+      x[length - 1] = good;
+    }
+  }
+  CHECK(all_finite(Serial{}, 0, nullptr));
+}
+
+}  // namespace
+
+int main() {
+  for (const NormCase& c : {NormCase{1, 1, 1, true, 0.2f}, NormCase{2, 3, 35, true, 0.2f}, NormCase{1, 5, 64, false, 0.0f}, NormCase{3, 2, 100, true, 1.0f},
+                            NormCase{2, 2, 9'001, true, 0.2f}})
+    test_norm(c);
+  test_moments_under_an_offset();
+  test_conv_gradient(1, 1, 1, 1, 1);
+  test_conv_gradient(2, 3, 5, 7, 9);
+  test_conv_gradient(1, 2, 33, 8, 8);
+  test_conv_gradient(3, 35, 6, 5, 17);
+  test_conv_gradient(1, 4, 4, 40, 101);
+  test_conv_gradient(1, 1, 2, 3, 1500);
+  test_conv_gradient(1, 2, 1, 200, 1);
+  test_adam();
+  test_finiteness();
+  return larmor::test::finish();
+}
