@@ -94,8 +94,18 @@ describe('known answers', () => {
     const prediction = noise([2, 23, 19], 4);
     const changed = map(prediction, (value) => 3 * value + 5);
     expect(ssimMatched(reference, changed)).toBeCloseTo(ssimMatched(reference, prediction), 6);
-    expect(ssimMatched(reference, map(reference, (value) => 3 * value + 5))).toBeCloseTo(1, 6);
-    expect(ssim(reference, map(reference, (value) => 3 * value + 5))).toBeLessThan(0.5);
+    expect(
+      ssimMatched(
+        reference,
+        map(reference, (value) => 3 * value + 5),
+      ),
+    ).toBeCloseTo(1, 6);
+    expect(
+      ssim(
+        reference,
+        map(reference, (value) => 3 * value + 5),
+      ),
+    ).toBeLessThan(0.5);
   });
 });
 
