@@ -2,8 +2,10 @@
   "variables": {
     "core_sources": [
       "native/core/adam.cc",
+      "native/core/cholesky.cc",
       "native/core/conv_gradient.cc",
       "native/core/dispatch.cc",
+      "native/core/hermitian_eigen.cc",
       "native/core/instance_norm.cc",
       "native/core/parallel.cc"
     ],
@@ -19,6 +21,8 @@
       "native/addon/platform.cc"
     ],
     "native_tests": [
+      "test/native/cholesky_test.cc",
+      "test/native/hermitian_eigen_test.cc",
       "test/native/network_test.cc",
       "test/native/parallel_test.cc"
     ]

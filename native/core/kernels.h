@@ -51,6 +51,17 @@ struct Kernels {
   bool (*all_finite)(size_t n, const float* x);
   /// Updates parameter and both moments in place.
   void (*adam)(size_t n, const AdamCoefficients& coefficients, const float* gradient, float* parameter, float* first, float* second);
+
+  // hermitian.inl: double precision, planar; a is [n, stride] of which the triangle column <= row is used, with a real diagonal.
+
+  /// y += (ar + i ai) x
+  void (*complex_axpy)(size_t n, double ar, double ai, const double* xr, const double* xi, double* yr, double* yi);
+  /// p = A u
+  void (*hermitian_multiply)(size_t n, size_t stride, const double* ar, const double* ai, const double* ur, const double* ui, double* pr,
+                             double* pi);
+  /// A -= u w^H + w u^H
+  void (*hermitian_rank2)(size_t n, size_t stride, const double* ur, const double* ui, const double* wr, const double* wi, double* ar,
+                          double* ai);
 };
 
 extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;

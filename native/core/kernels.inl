@@ -14,6 +14,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/conv_gradient.inl"
 #include "core/data_consistency.inl"
 #include "core/instance_norm.inl"
+#include "core/hermitian.inl"
 
 }  // namespace
 
@@ -27,6 +28,9 @@ const Kernels LARMOR_KERNELS = {
     .weight_gradient_strip = weight_gradient_strip,
     .all_finite = all_finite,
     .adam = adam,
+    .complex_axpy = complex_axpy,
+    .hermitian_multiply = hermitian_multiply,
+    .hermitian_rank2 = hermitian_rank2,
 };
 
 }  // namespace larmor
