@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   ERR_INTERNAL: 'a defect of larmor: please report it',
 } as const;
 
+/** The code of a `LarmorError`. */
 export type LarmorErrorCode = keyof typeof ERROR_CODES;
 
 /** Every error this package throws on purpose: branch on `code`, never on `message`. */

@@ -2,6 +2,7 @@
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 
+/** Lengths of the axes, slowest first. */
 export type Shape = readonly number[];
 
 /** Complex samples: `data` holds re, im of each point, last axis of `shape` fastest. */
