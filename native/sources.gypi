@@ -13,15 +13,23 @@
     "core_sources_avx2": ["native/core/kernels_avx2.cc"],
     "core_sources_avx512": ["native/core/kernels_avx512.cc"],
     "ort_sources": [
+      "native/ort/custom_op.cc",
+      "native/ort/custom_ops.cc",
+      "native/ort/library.cc",
+      "native/ort/network_ops.cc",
+      "native/ort/physics_ops.cc",
+      "native/ort/session.cc"
     ],
     "addon_sources": [
       "native/addon/addon.cc",
       "native/addon/memory.cc",
       "native/addon/optimiser.cc",
-      "native/addon/platform.cc"
+      "native/addon/platform.cc",
+      "native/addon/session.cc"
     ],
     "native_tests": [
       "test/native/cholesky_test.cc",
+      "test/native/custom_op_test.cc",
       "test/native/hermitian_eigen_test.cc",
       "test/native/network_test.cc",
       "test/native/parallel_test.cc"

@@ -65,6 +65,11 @@ inline double number(const Napi::CallbackInfo& info, size_t index, const char* n
   return info[index].As<Napi::Number>().DoubleValue();
 }
 
+inline std::string text(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsString()) fail_argument(info.Env(), name, "a string");
+  return info[index].As<Napi::String>().Utf8Value();
+}
+
 inline bool boolean(const Napi::CallbackInfo& info, size_t index, const char* name) {
   if (!info[index].IsBoolean()) fail_argument(info.Env(), name, "a boolean");
   return info[index].As<Napi::Boolean>().Value();

@@ -6,22 +6,13 @@
 #include <atomic>
 #include <functional>
 #include <initializer_list>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/coded_error.h"
+
 namespace larmor::addon {
-
-/// An error with a LarmorErrorCode, thrown by a job's body.
-class CodedError : public std::runtime_error {
- public:
-  CodedError(std::string code, const std::string& message) : std::runtime_error(message), code_(std::move(code)) {}
-  const std::string& code() const { return code_; }
-
- private:
-  std::string code_;
-};
 
 /// The job's side of the shared words.
 class JobControl {

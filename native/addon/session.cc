@@ -1,0 +1,206 @@
+// ONNX Runtime for JavaScript: sessions and bindings are opaque handles, loading and runs are jobs.
+#include "ort/session.h"
+
+#include <array>
+#include <cmath>
+#include <memory>
+#include <string_view>
+
+#include "addon/addon.h"
+#include "addon/args.h"
+#include "addon/handle.h"
+#include "addon/job.h"
+#include "ort/library.h"
+
+namespace larmor::addon {
+namespace {
+
+struct SessionHandle {
+  static constexpr napi_type_tag kTag{0x09dbd0f14a02da3a, 0x4347f306d64116af};
+  ort::Session session;
+};
+
+struct Memory {
+  void* data = nullptr;
+  size_t bytes = 0;
+  bool operator==(const Memory&) const = default;
+};
+
+/// A binding and where it expects its memory: arrays that JavaScript has moved elsewhere must not be written to.
+struct BindingHandle {
+  static constexpr napi_type_tag kTag{0x349a5018e1c83ae1, 0x5998e5de73f101ae};
+  ort::Binding binding;
+  std::vector<Memory> memory;
+};
+
+struct Element {
+  ort::ElementType type;
+  const char* name;
+  napi_typedarray_type array;
+  size_t bytes;
+};
+constexpr std::array<Element, 6> kElements{{
+    {ort::ElementType::float32, "float32", napi_float32_array, 4},
+    {ort::ElementType::float64, "float64", napi_float64_array, 8},
+    {ort::ElementType::int32, "int32", napi_int32_array, 4},
+    {ort::ElementType::int64, "int64", napi_bigint64_array, 8},
+    {ort::ElementType::uint8, "uint8", napi_uint8_array, 1},
+    {ort::ElementType::boolean, "bool", napi_uint8_array, 1},
+}};
+
+const Element* find_element(ort::ElementType type) {
+  for (const Element& element : kElements)
+    if (element.type == type) return &element;
+  return nullptr;
+}
+
+Napi::Value describe(Napi::Env env, const std::vector<ort::TensorInfo>& tensors) {
+  Napi::Array result = Napi::Array::New(env, tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const Element* const element = find_element(tensors[i].type);
+    Napi::Array shape = Napi::Array::New(env, tensors[i].shape.size());
+    for (size_t axis = 0; axis < tensors[i].shape.size(); ++axis) shape.Set(axis, static_cast<double>(tensors[i].shape[axis]));
+    Napi::Object info = Napi::Object::New(env);
+    info.Set("name", tensors[i].name);
+    info.Set("type", element == nullptr ? "unsupported" : element->name);
+    info.Set("shape", shape);
+    result.Set(i, info);
+  }
+  return result;
+}
+
+/// The memory of a typed array of any kind; none for any other value.
+Memory memory_of(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return {};
+  const auto array = value.As<Napi::TypedArray>();
+  Memory memory{.data = nullptr, .bytes = array.ByteLength()};
+  napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &memory.data, nullptr, nullptr);
+  return memory;
+}
+
+/// openRuntime(control, library): Promise of the library's version.
+Napi::Value open_runtime(const Napi::CallbackInfo& info) {
+  const std::string library = text(info, 1, "library");
+  return Job::run(info.Env(), info[0], {}, [library](const JobControl&) { ort::open_library(library); },
+                  [](Napi::Env env) -> Napi::Value { return Napi::String::New(env, ort::library_version()); });
+}
+
+/// createSession(control, library, model, threads, optimization, logSeverity): Promise of { handle, inputs, outputs }.
+Napi::Value create_session(const Napi::CallbackInfo& info) {
+  const std::string library = text(info, 1, "library");
+  if (!info[2].IsTypedArray() || info[2].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    fail_argument(info.Env(), "model", "a Uint8Array");
+  const auto array = info[2].As<Napi::Uint8Array>();
+  const uint8_t* const model = array.Data();
+  const size_t bytes = array.ByteLength();
+  const ort::SessionOptions options{.threads = static_cast<int>(count(info, 3, "threads")),
+                                    .optimization = static_cast<int>(count(info, 4, "optimization")),
+                                    .log_severity = static_cast<int>(count(info, 5, "logSeverity"))};
+  auto created = std::make_shared<std::shared_ptr<SessionHandle>>();
+  return Job::run(
+      info.Env(), info[0], {array},
+      [=](const JobControl&) {
+        ort::open_library(library);
+        *created = std::make_shared<SessionHandle>(ort::Session(model, bytes, options));
+      },
+      [created](Napi::Env env) -> Napi::Value {
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("inputs", describe(env, (*created)->session.inputs()));
+        result.Set("outputs", describe(env, (*created)->session.outputs()));
+        result.Set("handle", make_handle(env, std::move(*created)));
+        return result;
+      });
+}
+
+ort::BoundTensor bound_tensor(Napi::Env env, const ort::TensorInfo& declared, const Napi::Value& array_value, const Napi::Value& shape_value) {
+  const char* const name = declared.name.c_str();
+  const Element* const element = find_element(declared.type);
+  if (element == nullptr) fail_argument(env, name, "of a supported element type");
+  if (!array_value.IsTypedArray() || array_value.As<Napi::TypedArray>().TypedArrayType() != element->array)
+    fail_argument(env, name, "a typed array of the graph's element type");
+  if (!shape_value.IsArray()) fail_argument(env, name, "given with a shape");
+  const auto lengths = shape_value.As<Napi::Array>();
+  const Memory memory = memory_of(array_value);
+  ort::BoundTensor tensor{.name = declared.name, .type = declared.type, .shape = {}, .data = memory.data, .bytes = memory.bytes};
+  double points = 1;
+  for (uint32_t axis = 0; axis < lengths.Length(); ++axis) {
+    const Napi::Value length = lengths[axis];
+    const double n = length.IsNumber() ? length.As<Napi::Number>().DoubleValue() : 0;
+    if (!(n >= 1 && n <= 9007199254740991.0) || n != std::floor(n)) fail_argument(env, name, "given with a shape of positive integers");
+    tensor.shape.push_back(static_cast<int64_t>(n));
+    points *= n;
+  }
+  if (points * static_cast<double>(element->bytes) != static_cast<double>(memory.bytes))
+    fail(env, "ERR_SHAPE", "addon: " + declared.name + " holds " + std::to_string(memory.bytes) + " bytes, which do not fill its shape");
+  return tensor;
+}
+
+/// bindSession(session, arrays, shapes): the handle of a binding. Arrays and shapes stand in the order of the session's
+/// inputs, then its outputs; an output that is not wanted is undefined in both.
+Napi::Value bind_session(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto session = handle<SessionHandle>(info, 0, "session");
+  const auto& inputs = session->session.inputs();
+  const auto& outputs = session->session.outputs();
+  if (!info[1].IsArray() || !info[2].IsArray()) fail_argument(env, "arrays and shapes", "arrays");
+  const auto arrays = info[1].As<Napi::Array>(), shapes = info[2].As<Napi::Array>();
+  expect_length(env, "arrays", inputs.size() + outputs.size(), arrays.Length());
+  expect_length(env, "shapes", inputs.size() + outputs.size(), shapes.Length());
+
+  std::vector<ort::BoundTensor> bound_inputs, bound_outputs;
+  std::vector<Memory> memory;
+  for (uint32_t i = 0; i < arrays.Length(); ++i) {
+    const Napi::Value array = arrays[i], shape = shapes[i];
+    const bool is_input = i < inputs.size();
+    if (!is_input && array.IsUndefined()) {
+      memory.emplace_back();
+      continue;
+    }
+    auto& side = is_input ? bound_inputs : bound_outputs;
+    side.push_back(bound_tensor(env, is_input ? inputs[i] : outputs[i - inputs.size()], array, shape));
+    memory.push_back(memory_of(array));
+  }
+  try {
+    return make_handle(env, std::make_shared<BindingHandle>(ort::Binding(bound_inputs, bound_outputs), std::move(memory)));
+  } catch (const CodedError& error) {
+    fail(env, error.code().c_str(), error.what());
+  }
+}
+
+/// runBinding(control, session, binding, arrays): Promise<void>; `arrays` are those of bindSession.
+Napi::Value run_binding(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto session = handle<SessionHandle>(info, 1, "session");
+  const auto binding = handle<BindingHandle>(info, 2, "binding");
+  if (!info[3].IsArray()) fail_argument(env, "arrays", "an array");
+  const auto arrays = info[3].As<Napi::Array>();
+  expect_length(env, "arrays", binding->memory.size(), arrays.Length());
+  for (uint32_t i = 0; i < arrays.Length(); ++i) {
+    if (memory_of(arrays[i]) != binding->memory[i])
+      fail(env, "ERR_ARGUMENT", "addon: a bound array was transferred or resized; bind the tensors anew");
+  }
+  binding->binding.rearm();
+  return Job::run(env, info[0], {arrays}, [session, binding](const JobControl& control) {
+    control.checkpoint();
+    binding->binding.run(session->session);
+  });
+}
+
+/// terminateBinding(binding): the run under way ends with an error at its graph's next node.
+void terminate_binding(const Napi::CallbackInfo& info) { handle<BindingHandle>(info, 0, "binding")->binding.terminate(); }
+
+/// closeSession(session): frees it as soon as no run uses it.
+void close_session(const Napi::CallbackInfo& info) { owner<SessionHandle>(info, 0, "session").reset(); }
+
+}  // namespace
+
+void export_session(Napi::Env env, Napi::Object exports) {
+  exports.Set("openRuntime", Napi::Function::New(env, open_runtime, "openRuntime"));
+  exports.Set("createSession", Napi::Function::New(env, create_session, "createSession"));
+  exports.Set("bindSession", Napi::Function::New(env, bind_session, "bindSession"));
+  exports.Set("runBinding", Napi::Function::New(env, run_binding, "runBinding"));
+  exports.Set("terminateBinding", Napi::Function::New(env, terminate_binding, "terminateBinding"));
+  exports.Set("closeSession", Napi::Function::New(env, close_session, "closeSession"));
+}
+
+}  // namespace larmor::addon

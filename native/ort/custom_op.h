@@ -1,0 +1,163 @@
+// The frame of a custom operator: an operator is one small class with a signature, a constructor that reads its attributes
+// and compute(). An example stands at CustomOp below.
+#pragma once
+#include <climits>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "core/parallel.h"
+#include "ort/api.h"
+#include "ort/library.h"
+
+namespace larmor::ort {
+
+enum class Presence : int { required = 0, optional = 1 };
+
+/// One input or output of an operator. Optional ones follow the required ones.
+struct Slot {
+  ElementType type = ElementType::float32;
+  Presence presence = Presence::required;
+};
+constexpr Slot kFloat32{};
+constexpr Slot kOptionalFloat32{ElementType::float32, Presence::optional};
+
+struct Signature {
+  const char* name;
+  std::vector<Slot> inputs, outputs;
+};
+
+/// The attributes of one node, read while its kernel is constructed.
+class Attributes {
+ public:
+  explicit Attributes(const OrtKernelInfo* info) : info_(info) {}
+  float number(const char* name, float fallback) const;
+  int64_t integer(const char* name, int64_t fallback) const;
+  std::string text(const char* name, const char* fallback) const;
+
+ private:
+  const OrtKernelInfo* info_;
+};
+
+/// An input tensor; `data` is null when an optional input is absent.
+template <class T>
+struct Input {
+  const T* data = nullptr;
+  std::vector<int64_t> shape;
+
+  explicit operator bool() const { return data != nullptr; }
+  size_t dim(size_t axis) const { return static_cast<size_t>(shape[axis]); }
+  size_t rank() const { return shape.size(); }
+  size_t size() const {
+    size_t product = 1;
+    for (const int64_t n : shape) product *= static_cast<size_t>(n);
+    return product;
+  }
+};
+
+/// One run of a kernel: its inputs, its outputs and the threads of the session.
+class Context {
+ public:
+  explicit Context(OrtKernelContext* context) : context_(context), parallel_(context) {}
+
+  /// Input `index`, which the operator's signature declares with elements of type T.
+  template <class T>
+  Input<T> input(size_t index) const {
+    Input<T> result;
+    result.data = static_cast<const T*>(input_data(index, result.shape));
+    return result;
+  }
+  /// Memory for output `index` of the given shape, uninitialised; null when the graph does not use that optional output.
+  template <class T>
+  T* output(size_t index, const std::vector<int64_t>& shape) {
+    return static_cast<T*>(output_data(index, shape));
+  }
+  /// Runs tasks on the session's threads; those sleep when idle.
+  const Parallel& parallel() const { return parallel_; }
+
+ private:
+  class SessionThreads final : public Parallel {
+   public:
+    explicit SessionThreads(const OrtKernelContext* context) : context_(context) {}
+    void run(size_t count, Task task, void* context) const override;
+
+   private:
+    const OrtKernelContext* context_;
+  };
+
+  const void* input_data(size_t index, std::vector<int64_t>& shape) const;
+  void* output_data(size_t index, const std::vector<int64_t>& shape);
+
+  OrtKernelContext* context_;
+  SessionThreads parallel_;
+};
+
+/// Makes `Kernel` an operator of the domain `larmor`.
+///
+///     class Twice {
+///      public:
+///       static Signature signature() { return {"Twice", {kFloat32}, {kFloat32}}; }
+///       explicit Twice(const Attributes& attributes) : offset_(attributes.number("offset", 0)) {}
+///       void compute(Context& context) const {
+///         const auto x = context.input<float>(0);
+///         float* const y = context.output<float>(0, x.shape);
+///         for (size_t i = 0; i < x.size(); ++i) y[i] = 2 * x.data[i] + offset_;
+///       }
+///      private:
+///       float offset_;
+///     };
+///     const OrtCustomOp* op = CustomOp<Twice>::instance();
+///
+/// One kernel is constructed per node and session. compute() is const because several runs of a session may call it at
+/// once. Either may throw: a CodedError keeps its code on the way to JavaScript.
+template <class Kernel>
+class CustomOp final : public OrtCustomOp {
+ public:
+  static const OrtCustomOp* instance() {
+    static const CustomOp op;
+    return &op;
+  }
+
+ private:
+  CustomOp() : OrtCustomOp{}, signature_(Kernel::signature()) {
+    version = 17;
+    GetName = [](const OrtCustomOp* op) { return signature(op).name; };
+    GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // the CPU
+    GetInputTypeCount = [](const OrtCustomOp* op) { return signature(op).inputs.size(); };
+    GetInputType = [](const OrtCustomOp* op, size_t i) { return signature(op).inputs[i].type; };
+    GetInputCharacteristic = [](const OrtCustomOp* op, size_t i) { return static_cast<int>(signature(op).inputs[i].presence); };
+    GetInputMemoryType = [](const OrtCustomOp*, size_t) { return MemoryType::standard; };
+    GetOutputTypeCount = [](const OrtCustomOp* op) { return signature(op).outputs.size(); };
+    GetOutputType = [](const OrtCustomOp* op, size_t i) { return signature(op).outputs[i].type; };
+    GetOutputCharacteristic = [](const OrtCustomOp* op, size_t i) { return static_cast<int>(signature(op).outputs[i].presence); };
+    GetVariadicInputMinArity = GetVariadicInputHomogeneity = GetVariadicOutputMinArity = GetVariadicOutputHomogeneity =
+        [](const OrtCustomOp*) { return 1; };
+    GetStartVersion = [](const OrtCustomOp*) { return 1; };
+    GetEndVersion = [](const OrtCustomOp*) { return INT_MAX; };
+    CreateKernelV2 = [](const OrtCustomOp*, const void*, const OrtKernelInfo* info, void** kernel) -> OrtStatus* {
+      try {
+        *kernel = new Kernel(Attributes(info));
+        return nullptr;
+      } catch (...) {
+        return status_of_current_exception();
+      }
+    };
+    KernelComputeV2 = [](void* kernel, OrtKernelContext* context) -> OrtStatus* {
+      try {
+        Context run(context);
+        static_cast<const Kernel*>(kernel)->compute(run);
+        return nullptr;
+      } catch (...) {
+        return status_of_current_exception();
+      }
+    };
+    KernelDestroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
+  }
+
+  static const Signature& signature(const OrtCustomOp* op) { return static_cast<const CustomOp*>(op)->signature_; }
+
+  Signature signature_;
+};
+
+}  // namespace larmor::ort

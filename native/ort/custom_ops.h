@@ -1,0 +1,17 @@
+// The operators of the domain `larmor`.
+#pragma once
+#include <vector>
+
+#include "ort/api.h"
+
+namespace larmor::ort {
+
+/// Encoding operator and data losses.
+std::vector<const OrtCustomOp*> physics_ops();
+/// Fused normalisation, activation and weight gradients.
+std::vector<const OrtCustomOp*> network_ops();
+
+/// Makes the operators known to sessions created with `options`.
+void add_custom_ops(OrtSessionOptions* options);
+
+}  // namespace larmor::ort

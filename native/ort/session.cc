@@ -1,0 +1,101 @@
+// Creates sessions and runs bindings.
+#include "ort/session.h"
+
+#include <utility>
+
+#include "ort/custom_ops.h"
+
+namespace larmor::ort {
+namespace {
+
+OrtAllocator* default_allocator() {
+  OrtAllocator* allocator = nullptr;
+  check(api().GetAllocatorWithDefaultOptions(&allocator), "GetAllocatorWithDefaultOptions");
+  return allocator;
+}
+
+const OrtMemoryInfo* cpu_memory() {
+  static const OrtMemoryInfo* const info = [] {
+    OrtMemoryInfo* created = nullptr;
+    check(api().CreateCpuMemoryInfo(AllocatorType::device, MemoryType::standard, &created), "CreateCpuMemoryInfo");
+    return created;
+  }();
+  return info;
+}
+
+using GetName = decltype(Api::SessionGetInputName);
+using GetTypeInfo = decltype(Api::SessionGetInputTypeInfo);
+
+TensorInfo describe(OrtSession* session, size_t index, GetName get_name, GetTypeInfo get_type_info) {
+  TensorInfo info;
+  char* name = nullptr;
+  check(get_name(session, index, default_allocator(), &name), "SessionGetName");
+  info.name = name;
+  check(api().AllocatorFree(default_allocator(), name), "AllocatorFree");
+
+  Owned<&Api::ReleaseTypeInfo, OrtTypeInfo> type;
+  check(get_type_info(session, index, type.out()), "SessionGetTypeInfo");
+  const OrtTensorTypeAndShapeInfo* tensor = nullptr;
+  check(api().CastTypeInfoToTensorInfo(type.get(), &tensor), "CastTypeInfoToTensorInfo");
+  if (tensor == nullptr) throw CodedError("ERR_GRAPH", "ONNX Runtime: " + info.name + " is not a tensor");
+  check(api().GetTensorElementType(tensor, &info.type), "GetTensorElementType");
+  size_t rank = 0;
+  check(api().GetDimensionsCount(tensor, &rank), "GetDimensionsCount");
+  info.shape.resize(rank);
+  check(api().GetDimensions(tensor, info.shape.data(), rank), "GetDimensions");
+  return info;
+}
+
+}  // namespace
+
+Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) {
+  Owned<&Api::ReleaseSessionOptions, OrtSessionOptions> options;
+  check(api().CreateSessionOptions(options.out()), "CreateSessionOptions");
+  check(api().SetSessionLogSeverityLevel(options.get(), wanted.log_severity), "SetSessionLogSeverityLevel");
+  check(api().SetSessionGraphOptimizationLevel(options.get(), wanted.optimization), "SetSessionGraphOptimizationLevel");
+  check(api().SetIntraOpNumThreads(options.get(), wanted.threads), "SetIntraOpNumThreads");
+  check(api().SetInterOpNumThreads(options.get(), 1), "SetInterOpNumThreads");
+  // Threads that spin while idle starve every other process of a shared machine.
+  for (const char* key : {"session.intra_op.allow_spinning", "session.inter_op.allow_spinning"})
+    check(api().AddSessionConfigEntry(options.get(), key, "0"), key);
+  add_custom_ops(options.get());
+  check(api().CreateSessionFromArray(environment(), model, bytes, options.get(), session_.out()), "cannot load the graph", "ERR_GRAPH");
+
+  size_t count = 0;
+  check(api().SessionGetInputCount(session_.get(), &count), "SessionGetInputCount");
+  for (size_t i = 0; i < count; ++i) inputs_.push_back(describe(session_.get(), i, api().SessionGetInputName, api().SessionGetInputTypeInfo));
+  check(api().SessionGetOutputCount(session_.get(), &count), "SessionGetOutputCount");
+  for (size_t i = 0; i < count; ++i) outputs_.push_back(describe(session_.get(), i, api().SessionGetOutputName, api().SessionGetOutputTypeInfo));
+}
+
+void Binding::Side::add(const BoundTensor& tensor) {
+  names.push_back(tensor.name);
+  Value value;
+  check(api().CreateTensorWithDataAsOrtValue(cpu_memory(), tensor.data, tensor.bytes, tensor.shape.data(), tensor.shape.size(), tensor.type, value.out()),
+        tensor.name.c_str(), "ERR_SHAPE");
+  values.push_back(std::move(value));
+}
+
+void Binding::Side::seal() {
+  for (const std::string& name : names) name_pointers.push_back(name.c_str());
+  for (const Value& value : values) value_pointers.push_back(value.get());
+}
+
+Binding::Binding(const std::vector<BoundTensor>& inputs, const std::vector<BoundTensor>& outputs) {
+  check(api().CreateRunOptions(options_.out()), "CreateRunOptions");
+  for (const BoundTensor& tensor : inputs) inputs_.add(tensor);
+  for (const BoundTensor& tensor : outputs) outputs_.add(tensor);
+  inputs_.seal();
+  outputs_.seal();
+}
+
+void Binding::run(const Session& session) const {
+  check(api().Run(session.get(), options_.get(), inputs_.name_pointers.data(), inputs_.value_pointers.data(), inputs_.names.size(),
+                  outputs_.name_pointers.data(), outputs_.names.size(), const_cast<OrtValue**>(outputs_.value_pointers.data())),
+        "run failed");
+}
+
+void Binding::terminate() { check(api().RunOptionsSetTerminate(options_.get()), "RunOptionsSetTerminate"); }
+void Binding::rearm() { check(api().RunOptionsUnsetTerminate(options_.get()), "RunOptionsUnsetTerminate"); }
+
+}  // namespace larmor::ort
