@@ -5,9 +5,12 @@
       "native/core/cholesky.cc",
       "native/core/conv_gradient.cc",
       "native/core/dispatch.cc",
+      "native/core/fft.cc",
+      "native/core/fft_plan.cc",
       "native/core/hermitian_eigen.cc",
       "native/core/instance_norm.cc",
-      "native/core/parallel.cc"
+      "native/core/parallel.cc",
+      "native/core/scratch.cc"
     ],
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],
     "core_sources_avx2": ["native/core/kernels_avx2.cc"],
@@ -30,6 +33,7 @@
     "native_tests": [
       "test/native/cholesky_test.cc",
       "test/native/custom_op_test.cc",
+      "test/native/fft_test.cc",
       "test/native/hermitian_eigen_test.cc",
       "test/native/network_test.cc",
       "test/native/parallel_test.cc"

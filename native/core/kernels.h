@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "core/complex.h"
+#include "core/fft_steps.h"
 
 namespace larmor {
 
@@ -32,6 +33,18 @@ struct AdamCoefficients {
 /// Each is compiled per instruction set from the *.inl files that kernels.inl lists.
 struct Kernels {
   const char* name;  // "baseline", "avx2", "avx512"
+  size_t lanes;      // rows or columns in a lane buffer: [slot][re, im][lanes] floats, 64-byte aligned
+
+  /// Lane buffers (lanes.inl). Sample j of every row goes to, or comes from, slot[j]; at most `lanes` rows or columns, `stride`
+  /// samples between rows. `swap` exchanges real and imaginary parts. In column buffers the lane order is private to the pair.
+  void (*load_rows)(size_t rows, size_t n, const c32* in, size_t stride, const uint32_t* slot, bool swap, float* lanes);
+  void (*store_rows)(size_t rows, size_t n, const float* lanes, const uint32_t* slot, bool swap, float scale, c32* out, size_t stride);
+  void (*load_columns)(size_t columns, size_t n, const c32* in, size_t stride, const uint32_t* slot, bool swap, float* lanes);
+  void (*store_columns)(size_t columns, size_t n, const float* lanes, const uint32_t* slot, bool swap, float scale, c32* out, size_t stride);
+
+  /// The forward transform of a lane buffer in place, unscaled (fft.inl): from time slots to frequency slots, and the other way.
+  void (*fft_time)(const FftSteps& steps, float* lanes);
+  void (*fft_frequency)(const FftSteps& steps, float* lanes);
 
   /// r = m * (k - y) for `coils` blocks of n samples; m holds n weights shared by the coils. r may be k.
   void (*masked_residual)(size_t coils, size_t n, const float* m, const c32* k, const c32* y, c32* r);

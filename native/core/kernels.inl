@@ -3,16 +3,20 @@
 // linker's shared copy, so everything lives in an unnamed namespace.
 #include "core/kernels.h"
 
+#include <utility>
+
 namespace larmor {
 namespace {
 
 constexpr size_t kLanes = LARMOR_LANES;
 
 #include "core/wide.inl"
+#include "core/lanes.inl"
 
 #include "core/adam.inl"
 #include "core/conv_gradient.inl"
 #include "core/data_consistency.inl"
+#include "core/fft.inl"
 #include "core/instance_norm.inl"
 #include "core/hermitian.inl"
 
@@ -20,6 +24,13 @@ constexpr size_t kLanes = LARMOR_LANES;
 
 const Kernels LARMOR_KERNELS = {
     .name = LARMOR_NAME,
+    .lanes = kLanes,
+    .load_rows = load_rows,
+    .store_rows = store_rows,
+    .load_columns = load_columns,
+    .store_columns = store_columns,
+    .fft_time = fft_time,
+    .fft_frequency = fft_frequency,
     .masked_residual = masked_residual,
     .plane_moments = plane_moments,
     .normalise_plane = normalise_plane,
