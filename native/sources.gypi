@@ -3,7 +3,7 @@
     "core_sources": [
       "native/core/adam.cc",
       "native/core/cholesky.cc",
-      "native/core/conv_gradient.cc",
+      "native/core/conv3x3.cc",
       "native/core/dispatch.cc",
       "native/core/fft.cc",
       "native/core/fft_plan.cc",

@@ -12,13 +12,12 @@ struct NormPlane {
   float mean, inverse_deviation, scale, bias, slope;
 };
 
-/// A packed strip of image rows. Position p of a row-major strip with one zero column per row: tap (ky, kx) of x is x[p + ky * row + kx].
-struct WeightGradientStrip {
-  size_t length;     // positions of dy, a multiple of 16; dy is zero at the zero columns and beyond the last row
-  size_t row;        // positions of one row, its zero column included
-  size_t dy_stride;  // floats between channels of dy
-  size_t x_stride;   // floats between channels of x, which hold length + 2 * row + 2 finite values
-  size_t dw_stride;  // floats between output channels of dw
+/// A packed strip of image rows, one zero column after each: tap (ky, kx) of position p is x[p + ky * row + kx].
+struct ConvStrip {
+  size_t length;    // positions of y, a multiple of 16, the zero columns included
+  size_t row;       // positions of one row
+  size_t y_stride;  // floats between channels of y or dy
+  size_t x_stride;  // floats between channels of x, which hold length + 2 * row + 2 finite values
 };
 
 /// Adam's constants at one step, as PyTorch rounds them.
@@ -58,8 +57,12 @@ struct Kernels {
   /// dx = inverse_deviation * scale * (g - mean_gradient - z * mean_weighted), the means being those of the two sums. dx may be dy.
   void (*norm_gradient)(size_t n, const NormPlane& plane, float mean_gradient, float mean_weighted, const float* dy, const float* x, float* dx);
 
-  /// Adds to dw[o * dw_stride + 9 i + 3 ky + kx] the sum over p of dy[o][p] * x[i][p + ky * row + kx].
-  void (*weight_gradient_strip)(size_t co, size_t ci, const WeightGradientStrip& strip, const float* dy, const float* x, float* dw);
+  /// Output channels per tile of conv_strip.
+  size_t conv_tile_channels;
+  /// y[o][p] = sum over i, ky, kx of weights[i][3 ky + kx][o] * x[i][p + ky * row + kx] for each of `tiles` tiles of output channels o.
+  void (*conv_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y);
+  /// Adds to dw[o * dw_stride + 9 i + 3 ky + kx] the sum over p of dy[o][p] * x[i][p + ky * row + kx]; dy is zero at the zero columns.
+  void (*weight_gradient_strip)(size_t co, size_t ci, const ConvStrip& strip, const float* dy, const float* x, size_t dw_stride, float* dw);
 
   bool (*all_finite)(size_t n, const float* x);
   /// Updates parameter and both moments in place.

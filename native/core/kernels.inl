@@ -14,7 +14,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/lanes.inl"
 
 #include "core/adam.inl"
-#include "core/conv_gradient.inl"
+#include "core/conv3x3.inl"
 #include "core/data_consistency.inl"
 #include "core/fft.inl"
 #include "core/instance_norm.inl"
@@ -36,6 +36,8 @@ const Kernels LARMOR_KERNELS = {
     .normalise_plane = normalise_plane,
     .norm_gradient_sums = norm_gradient_sums,
     .norm_gradient = norm_gradient,
+    .conv_tile_channels = kConvOut,
+    .conv_strip = conv_strip,
     .weight_gradient_strip = weight_gradient_strip,
     .all_finite = all_finite,
     .adam = adam,

@@ -26,6 +26,11 @@ void instance_norm_leaky_relu(const Parallel& parallel, const InstanceNorm& norm
 void instance_norm_leaky_relu_gradient(const Parallel& parallel, const InstanceNorm& norm, const float* dy, const float* x, const float* mean,
                                        const float* inverse_deviation, float* dx, float* dscale, float* dbias);
 
+/// y[n, co, y, x] = sum over ci, ky, kx of weights[co, ci, ky, kx] * x[n, ci, y + ky - 1, x + kx - 1], zero outside the image.
+/// `transposed` reads weights [ci, co, 3, 3] with both kernel axes reversed: then dy -> dx of the convolution with these weights.
+void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,
+             bool transposed, float* y);
+
 /// dw[co, ci, ky, kx] = sum over n, y, x of dy[n, co, y, x] * x[n, ci, y + ky - 1, x + kx - 1], zero outside the image:
 /// the weight gradient of a 3x3 convolution of stride 1 and padding 1.
 void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* dy,

@@ -113,9 +113,9 @@ void test_moments_under_an_offset() {
   CHECK_CLOSE(deviation[0], 2, 1e-6);
 }
 
-void test_conv_gradient(size_t n, size_t ci, size_t co, size_t height, size_t width) {
-  const Floats x = random_floats(n * ci * height * width, 5), dy = random_floats(n * co * height * width, 6);
-  std::vector<double> want(co * ci * 9);
+/// sum over (image, o, i, tap, pixel) of visit(x index, y index, weight index) for a 3x3 convolution with padding 1.
+template <class F>
+void for_each_product(size_t n, size_t ci, size_t co, size_t height, size_t width, F&& visit) {
   const auto h = static_cast<ptrdiff_t>(height), w = static_cast<ptrdiff_t>(width);
   for (size_t image = 0; image < n; ++image)
     for (size_t o = 0; o < co; ++o)
@@ -125,14 +125,32 @@ void test_conv_gradient(size_t n, size_t ci, size_t co, size_t height, size_t wi
             for (ptrdiff_t c = 0; c < w; ++c) {
               const ptrdiff_t rx = r + tap / 3 - 1, cx = c + tap % 3 - 1;
               if (rx < 0 || rx >= h || cx < 0 || cx >= w) continue;
-              want[(o * ci + i) * 9 + static_cast<size_t>(tap)] += static_cast<double>(dy[(image * co + o) * height * width + static_cast<size_t>(r * w + c)]) *
-                                                                  x[(image * ci + i) * height * width + static_cast<size_t>(rx * w + cx)];
+              visit((image * ci + i) * height * width + static_cast<size_t>(rx * w + cx), (image * co + o) * height * width + static_cast<size_t>(r * w + c),
+                    (o * ci + i) * 9 + static_cast<size_t>(tap));
             }
-  Floats one(co * ci * 9, 7.0f), three(co * ci * 9);
-  conv3x3_weight_gradient(Pooled{1}, n, ci, co, height, width, x.data(), dy.data(), one.data());
-  conv3x3_weight_gradient(Pooled{3}, n, ci, co, height, width, x.data(), dy.data(), three.data());
-  CHECK_CLOSE(relative_error(one, want), 0, 2e-6);
-  CHECK(bit_equal(one, three));
+}
+
+void test_conv(size_t n, size_t ci, size_t co, size_t height, size_t width) {
+  const Floats x = random_floats(n * ci * height * width, 5), dy = random_floats(n * co * height * width, 6), weights = random_floats(co * ci * 9, 9);
+  std::vector<double> y(dy.size()), dx(x.size()), dw(weights.size());
+  for_each_product(n, ci, co, height, width, [&](size_t at_x, size_t at_y, size_t at_w) {
+    y[at_y] += static_cast<double>(x[at_x]) * weights[at_w];
+    dx[at_x] += static_cast<double>(dy[at_y]) * weights[at_w];
+    dw[at_w] += static_cast<double>(dy[at_y]) * x[at_x];
+  });
+  const auto run = [&](int threads) {
+    const Pooled parallel(threads);
+    Floats got_y(y.size(), 7.0f), got_dx(dx.size(), 7.0f), got_dw(dw.size(), 7.0f);
+    conv3x3(parallel, n, ci, co, height, width, x.data(), weights.data(), false, got_y.data());
+    conv3x3(parallel, n, co, ci, height, width, dy.data(), weights.data(), true, got_dx.data());
+    conv3x3_weight_gradient(parallel, n, ci, co, height, width, x.data(), dy.data(), got_dw.data());
+    return std::vector<Floats>{got_y, got_dx, got_dw};
+  };
+  const std::vector<Floats> got = run(1), again = run(3);
+  CHECK_CLOSE(relative_error(got[0], y), 0, 2e-6);
+  CHECK_CLOSE(relative_error(got[1], dx), 0, 2e-6);
+  CHECK_CLOSE(relative_error(got[2], dw), 0, 2e-6);
+  for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
 }
 
 void test_adam() {
@@ -179,13 +197,13 @@ int main() {
                             NormCase{2, 2, 9'001, true, 0.2f}})
     test_norm(c);
   test_moments_under_an_offset();
-  test_conv_gradient(1, 1, 1, 1, 1);
-  test_conv_gradient(2, 3, 5, 7, 9);
-  test_conv_gradient(1, 2, 33, 8, 8);
-  test_conv_gradient(3, 35, 6, 5, 17);
-  test_conv_gradient(1, 4, 4, 40, 101);
-  test_conv_gradient(1, 1, 2, 3, 1500);
-  test_conv_gradient(1, 2, 1, 200, 1);
+  test_conv(1, 1, 1, 1, 1);
+  test_conv(2, 3, 5, 7, 9);
+  test_conv(1, 2, 33, 8, 8);
+  test_conv(3, 35, 6, 5, 17);
+  test_conv(1, 4, 4, 40, 101);
+  test_conv(1, 1, 2, 3, 1500);
+  test_conv(1, 2, 1, 200, 1);
   test_adam();
   test_finiteness();
   return larmor::test::finish();

@@ -1,5 +1,5 @@
-// Weight gradient of a 3x3 convolution. Strips of rows are packed into the cache with a zero column between rows, so that all
-// nine taps read one run of memory at nine offsets; the sums of a tile stay in registers over a whole strip.
+// 3x3 convolution and its weight gradient. Strips of rows are packed into the cache with a zero column between rows, so that all
+// nine taps read one run of memory at nine offsets.
 #include <algorithm>
 #include <cstring>
 
@@ -24,10 +24,13 @@ size_t channel_stride(size_t floats) {
 
 struct Geometry {
   size_t height, width, row, rows_per_strip, strips_per_image;
+  ConvStrip strip;
 
   Geometry(size_t h, size_t w) : height(h), width(w), row(w + 1) {
     rows_per_strip = std::clamp<size_t>(kStrip / row, 1, height);
     strips_per_image = (height + rows_per_strip - 1) / rows_per_strip;
+    const size_t length = (rows_per_strip * row + kAlign - 1) / kAlign * kAlign;
+    strip = {.length = length, .row = row, .y_stride = channel_stride(length), .x_stride = channel_stride(length + 2 * row + 2)};
   }
 };
 
@@ -48,7 +51,43 @@ void pack(const Geometry& g, size_t channels, const float* image, ptrdiff_t firs
   }
 }
 
+/// weights [co, ci, 9], or [ci, co, 9] with the taps reversed when `transposed`, as [tile][ci][9][tile channels], zero beyond co.
+AlignedFloats pack_weights(const Parallel& parallel, size_t co, size_t ci, bool transposed, const float* weights) {
+  const size_t tile = kernels().conv_tile_channels, tiles = (co + tile - 1) / tile;
+  AlignedFloats packed = aligned_floats(tiles * tile * ci * 9);
+  parallel(tiles, [&](size_t t) {
+    float* out = packed.get() + t * tile * ci * 9;
+    for (size_t i = 0; i < ci; ++i)
+      for (size_t tap = 0; tap < 9; ++tap)
+        for (size_t o = t * tile; o < (t + 1) * tile; ++o) {
+          if (o >= co) *out++ = 0;
+          else *out++ = transposed ? weights[(i * co + o) * 9 + 8 - tap] : weights[(o * ci + i) * 9 + tap];
+        }
+  });
+  return packed;
+}
+
 }  // namespace
+
+void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,
+             bool transposed, float* y) {
+  if (n * co * height * width == 0) return;
+  const Geometry g(height, width);
+  const AlignedFloats packed_weights = pack_weights(parallel, co, ci, transposed, weights);
+  const size_t groups = (co + kOutChannels - 1) / kOutChannels, tile = kernels().conv_tile_channels;
+  parallel(n * g.strips_per_image * groups, [&](size_t task) {
+    const size_t s = task / groups, out_begin = task % groups * kOutChannels, outs = std::min(kOutChannels, co - out_begin);
+    const size_t image = s / g.strips_per_image, first = s % g.strips_per_image * g.rows_per_strip, last = std::min(first + g.rows_per_strip, height);
+    const size_t tiles = (outs + tile - 1) / tile;
+    const AlignedFloats x_packed = aligned_floats(ci * g.strip.x_stride), y_packed = aligned_floats(tiles * tile * g.strip.y_stride);
+    pack(g, ci, x + image * ci * height * width, static_cast<ptrdiff_t>(first) - 1, static_cast<ptrdiff_t>(last) + 1, 1, g.strip.x_stride, x_packed.get());
+    kernels().conv_strip(tiles, ci, g.strip, packed_weights.get() + out_begin * ci * 9, x_packed.get(), y_packed.get());
+    for (size_t o = 0; o < outs; ++o)
+      for (size_t row = first; row < last; ++row)
+        std::memcpy(y + ((image * co + out_begin + o) * height + row) * width, y_packed.get() + o * g.strip.y_stride + (row - first) * g.row,
+                    width * sizeof(float));
+  });
+}
 
 void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* dy,
                              float* dw) {
@@ -66,25 +105,20 @@ void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size
   const AlignedFloats partial = aligned_floats(bands == 1 ? 0 : bands * weights);
   float* const sums = bands == 1 ? dw : partial.get();
 
-  const size_t positions = (g.rows_per_strip * g.row + kAlign - 1) / kAlign * kAlign;
-  const WeightGradientStrip strip{.length = positions,
-                                  .row = g.row,
-                                  .dy_stride = channel_stride(positions),
-                                  .x_stride = channel_stride(positions + 2 * g.row + 2),
-                                  .dw_stride = ci * 9};
+  const ConvStrip& strip = g.strip;
   parallel(bands * groups, [&](size_t task) {
     const size_t band = task / groups, out_begin = task % groups * kOutChannels, outs = std::min(kOutChannels, co - out_begin);
-    const AlignedFloats dy_packed = aligned_floats(outs * strip.dy_stride), x_packed = aligned_floats(std::min(kInChannels, ci) * strip.x_stride);
+    const AlignedFloats dy_packed = aligned_floats(outs * strip.y_stride), x_packed = aligned_floats(std::min(kInChannels, ci) * strip.x_stride);
     float* const band_sums = sums + band * weights + out_begin * ci * 9;
     std::fill_n(band_sums, outs * ci * 9, 0.0f);
     for (size_t s = band * strips / bands; s < (band + 1) * strips / bands; ++s) {
       const size_t image = s / g.strips_per_image, y = s % g.strips_per_image * g.rows_per_strip;
       const auto first = static_cast<ptrdiff_t>(y), last = static_cast<ptrdiff_t>(std::min(y + g.rows_per_strip, height));
-      pack(g, outs, dy + (image * co + out_begin) * height * width, first, last, 0, strip.dy_stride, dy_packed.get());
+      pack(g, outs, dy + (image * co + out_begin) * height * width, first, last, 0, strip.y_stride, dy_packed.get());
       for (size_t in_begin = 0; in_begin < ci; in_begin += kInChannels) {
         const size_t ins = std::min(kInChannels, ci - in_begin);
         pack(g, ins, x + (image * ci + in_begin) * height * width, first - 1, last + 1, 1, strip.x_stride, x_packed.get());
-        kernels().weight_gradient_strip(outs, ins, strip, dy_packed.get(), x_packed.get(), band_sums + in_begin * 9);
+        kernels().weight_gradient_strip(outs, ins, strip, dy_packed.get(), x_packed.get(), ci * 9, band_sums + in_begin * 9);
       }
     }
   });
