@@ -8,7 +8,7 @@ namespace larmor::ort {
 
 /// Encoding operator and data losses.
 std::vector<const OrtCustomOp*> physics_ops();
-/// Fused normalisation, activation and weight gradients.
+/// Fused normalisation with activation, 3x3 convolution and their gradients.
 std::vector<const OrtCustomOp*> network_ops();
 
 /// Makes the operators known to sessions created with `options`.

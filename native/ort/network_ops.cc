@@ -1,8 +1,123 @@
-// Custom operators of the networks: fused normalisation, activation and weight gradients.
+// Custom operators of the networks: fused normalisation with activation, 3x3 convolution and their gradients.
+#include <string>
+
+#include "core/coded_error.h"
+#include "core/network.h"
+#include "ort/custom_op.h"
 #include "ort/custom_ops.h"
 
 namespace larmor::ort {
+namespace {
 
-std::vector<const OrtCustomOp*> network_ops() { return {}; }
+std::string text(const std::vector<int64_t>& shape) {
+  std::string result;
+  for (const int64_t n : shape) result.append(result.empty() ? "[" : ",").append(std::to_string(n));
+  return result.empty() ? "[]" : result.append("]");
+}
+
+void expect_shape(const char* op, const char* name, const std::vector<int64_t>& want, const std::vector<int64_t>& got) {
+  if (want != got) throw CodedError("ERR_SHAPE", std::string(op) + ": " + name + " must have shape " + text(want) + ", got " + text(got));
+}
+
+void expect_image(const char* op, const char* name, const std::vector<int64_t>& got) {
+  if (got.size() != 4)
+    throw CodedError("ERR_SHAPE", std::string(op) + ": " + name + " must have shape [n,channel,y,x], got " + text(got));
+}
+
+/// Sizes and parameters of a normalisation whose optional inputs scale and bias stand at `index` and `index` + 1.
+InstanceNorm norm_of(const char* op, const Context& context, const Input<float>& x, size_t index, float slope) {
+  expect_image(op, "x", x.shape);
+  const auto scale = context.input<float>(index), bias = context.input<float>(index + 1);
+  if (scale) expect_shape(op, "scale", {x.shape[1]}, scale.shape);
+  if (bias) expect_shape(op, "bias", {x.shape[1]}, bias.shape);
+  return {.n = x.dim(0), .channels = x.dim(1), .pixels = x.dim(2) * x.dim(3), .scale = scale.data, .bias = bias.data, .slope = slope};
+}
+
+class InstanceNormLeakyRelu {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kOptionalFloat32, kOptionalFloat32}, {kFloat32, kFloat32, kFloat32}}; }
+  explicit InstanceNormLeakyRelu(const Attributes& attributes)
+      : epsilon_(attributes.number("epsilon", 1e-5f)), slope_(attributes.number("slope", 0.2f)) {}
+  void compute(Context& context) const {
+    const auto x = context.input<float>(0);
+    const InstanceNorm norm = norm_of(kName, context, x, 1, slope_);
+    const std::vector<int64_t> per_plane{x.shape[0], x.shape[1]};
+    float* const y = context.output<float>(0, x.shape);
+    float* const mean = context.output<float>(1, per_plane);
+    float* const inverse_deviation = context.output<float>(2, per_plane);
+    instance_norm_leaky_relu(context.parallel(), norm, epsilon_, x.data, y, mean, inverse_deviation);
+  }
+
+ private:
+  static constexpr const char* kName = "InstanceNormLeakyRelu";
+  float epsilon_, slope_;
+};
+
+class InstanceNormLeakyReluGradient {
+ public:
+  static Signature signature() {
+    return {kName, {kFloat32, kFloat32, kFloat32, kFloat32, kOptionalFloat32, kOptionalFloat32}, {kFloat32, kOptionalFloat32, kOptionalFloat32}};
+  }
+  explicit InstanceNormLeakyReluGradient(const Attributes& attributes) : slope_(attributes.number("slope", 0.2f)) {}
+  void compute(Context& context) const {
+    const auto dy = context.input<float>(0), x = context.input<float>(1), mean = context.input<float>(2), inverse_deviation = context.input<float>(3);
+    const InstanceNorm norm = norm_of(kName, context, x, 4, slope_);
+    expect_shape(kName, "dy", x.shape, dy.shape);
+    expect_shape(kName, "mean", {x.shape[0], x.shape[1]}, mean.shape);
+    expect_shape(kName, "inverseDeviation", {x.shape[0], x.shape[1]}, inverse_deviation.shape);
+    float* const dx = context.output<float>(0, x.shape);
+    float* const dscale = context.output<float>(1, {x.shape[1]});
+    float* const dbias = context.output<float>(2, {x.shape[1]});
+    instance_norm_leaky_relu_gradient(context.parallel(), norm, dy.data, x.data, mean.data, inverse_deviation.data, dx, dscale, dbias);
+  }
+
+ private:
+  static constexpr const char* kName = "InstanceNormLeakyReluGradient";
+  float slope_;
+};
+
+class Conv3x3 {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32}}; }
+  explicit Conv3x3(const Attributes& attributes) : transposed_(attributes.integer("transposed", 0) != 0) {}
+  void compute(Context& context) const {
+    const auto x = context.input<float>(0), weights = context.input<float>(1);
+    expect_image(kName, "x", x.shape);
+    expect_image(kName, "weights", weights.shape);
+    const int64_t out = weights.shape[transposed_ ? 1 : 0];
+    if (transposed_) expect_shape(kName, "weights", {x.shape[1], out, 3, 3}, weights.shape);
+    else expect_shape(kName, "weights", {out, x.shape[1], 3, 3}, weights.shape);
+    float* const y = context.output<float>(0, {x.shape[0], out, x.shape[2], x.shape[3]});
+    conv3x3(context.parallel(), x.dim(0), x.dim(1), static_cast<size_t>(out), x.dim(2), x.dim(3), x.data, weights.data, transposed_, y);
+  }
+
+ private:
+  static constexpr const char* kName = "Conv3x3";
+  bool transposed_;
+};
+
+class Conv3x3WeightGradient {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32}}; }
+  explicit Conv3x3WeightGradient(const Attributes&) {}
+  void compute(Context& context) const {
+    const auto x = context.input<float>(0), dy = context.input<float>(1);
+    expect_image(kName, "x", x.shape);
+    expect_image(kName, "dy", dy.shape);
+    expect_shape(kName, "dy", {x.shape[0], dy.shape[1], x.shape[2], x.shape[3]}, dy.shape);
+    float* const dw = context.output<float>(0, {dy.shape[1], x.shape[1], 3, 3});
+    conv3x3_weight_gradient(context.parallel(), x.dim(0), x.dim(1), dy.dim(1), x.dim(2), x.dim(3), x.data, dy.data, dw);
+  }
+
+ private:
+  static constexpr const char* kName = "Conv3x3WeightGradient";
+};
+
+}  // namespace
+
+std::vector<const OrtCustomOp*> network_ops() {
+  return {CustomOp<InstanceNormLeakyRelu>::instance(), CustomOp<InstanceNormLeakyReluGradient>::instance(), CustomOp<Conv3x3>::instance(),
+          CustomOp<Conv3x3WeightGradient>::instance()};
+}
 
 }  // namespace larmor::ort
