@@ -1,0 +1,88 @@
+// Instance normalisation fused with its activation, forward and backward.
+import {
+  add,
+  divide,
+  greater,
+  instanceNormLeakyReluGradient,
+  leakyRelu,
+  multiply,
+  reduceMean,
+  reduceSum,
+  reshape,
+  sqrt,
+  subtract,
+  where,
+} from '../operations.js';
+import type { Operator, Value } from '../types.js';
+import { defineOperator, expectRank, expectShape, float32, shapeError } from './define.js';
+
+const PIXELS = { axes: [2, 3], keep: true };
+
+/** [n,c] -> [n,c,1,1] and [c] -> [c,1,1], to broadcast over pixels. */
+const perChannel = (value: Value): Value => reshape(value, [...value.shape, 1, 1]);
+
+function checkAffine(operator: string, x: Value, scale: Value | undefined, bias: Value | undefined): void {
+  if (!scale) return;
+  expectShape(operator, 'scale', [x.shape[1]], scale);
+  if (!bias) shapeError(operator, 'bias', `shape [${x.shape[1]}] beside scale`, []);
+  expectShape(operator, 'bias', [x.shape[1]], bias);
+}
+
+const affinely = (normal: Value, scale: Value | undefined, bias: Value | undefined): Value =>
+  scale && bias ? add(multiply(normal, perChannel(scale)), perChannel(bias)) : normal;
+
+export const normalisation: readonly Operator[] = [
+  // m = mean of x over pixels, r = 1 / sqrt(variance + epsilon), h = (x - m) r, z = scale h + bias, y = z > 0 ? z : slope z
+  defineOperator({
+    name: 'InstanceNormLeakyRelu',
+    domain: 'larmor',
+    inputs: ['x', 'scale?', 'bias?'],
+    attributes: { epsilon: 'float', slope: 'float' },
+    infer([x, scale, bias]) {
+      expectRank('InstanceNormLeakyRelu', 'x', 4, x);
+      checkAffine('InstanceNormLeakyRelu', x, scale, bias);
+      const statistics = float32(x.shape.slice(0, 2));
+      return [float32(x.shape), statistics, statistics];
+    },
+    gradient({ inputs: [x, scale, bias], outputs: [, mean, inverseDeviation], attributes: { slope }, dy }) {
+      const affine = scale && bias ? { scale, bias } : undefined;
+      return instanceNormLeakyReluGradient(dy, x, mean, inverseDeviation, { affine, slope });
+    },
+    portable([x, scale, bias], { epsilon, slope }) {
+      const mean = reduceMean(x, PIXELS);
+      const centred = subtract(x, mean);
+      const variance = reduceMean(multiply(centred, centred), PIXELS);
+      const inverseDeviation = divide(1, sqrt(add(variance, epsilon)));
+      const y = leakyRelu(affinely(multiply(centred, inverseDeviation), scale, bias), slope);
+      const statistics = x.shape.slice(0, 2);
+      return [y, reshape(mean, statistics), reshape(inverseDeviation, statistics)];
+    },
+  }),
+
+  // dz = dy (z > 0 ? 1 : slope), dbias = sum dz, dscale = sum dz h, dh = scale dz, dx = r (dh - mean(dh) - h mean(dh h))
+  defineOperator({
+    name: 'InstanceNormLeakyReluGradient',
+    domain: 'larmor',
+    inputs: ['dy', 'x', 'mean', 'inverseDeviation', 'scale?', 'bias?'],
+    attributes: { slope: 'float' },
+    infer([dy, x, mean, inverseDeviation, scale, bias]) {
+      const name = 'InstanceNormLeakyReluGradient';
+      expectRank(name, 'x', 4, x);
+      expectShape(name, 'dy', x.shape, dy);
+      expectShape(name, 'mean', x.shape.slice(0, 2), mean);
+      expectShape(name, 'inverseDeviation', x.shape.slice(0, 2), inverseDeviation);
+      checkAffine(name, x, scale, bias);
+      return scale ? [float32(x.shape), float32(scale.shape), float32(scale.shape)] : [float32(x.shape)];
+    },
+    portable([dy, x, mean, inverseDeviation, scale, bias], { slope }) {
+      const r = perChannel(inverseDeviation);
+      const h = multiply(subtract(x, perChannel(mean)), r);
+      const dz = where(greater(affinely(h, scale, bias), 0), dy, multiply(dy, slope));
+      const dh = scale ? multiply(dz, perChannel(scale)) : dz;
+      const centred = subtract(subtract(dh, reduceMean(dh, PIXELS)), multiply(h, reduceMean(multiply(dh, h), PIXELS)));
+      const dx = multiply(r, centred);
+      const axes = [0, 2, 3];
+      return scale ? [dx, reduceSum(multiply(dz, h), { axes }), reduceSum(dz, { axes })] : [dx];
+    },
+  }),
+];
