@@ -34,6 +34,55 @@ export interface Binding {
 
   // native/addon/platform.cc
   platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };
+
+  // native/addon/session.cc
+  /** Loads the library once per process; later calls ignore their path. Its version. */
+  openRuntime(control: JobControl, library: string): Promise<string>;
+  createSession(
+    control: JobControl,
+    library: string,
+    model: Uint8Array,
+    threads: number,
+    optimization: number,
+    logSeverity: number,
+  ): Promise<SessionDescription>;
+  /** Arrays and shapes in the order of the session's inputs, then outputs; undefined for outputs that are not wanted. */
+  bindSession(
+    session: SessionHandle,
+    arrays: readonly (ArrayBufferView | undefined)[],
+    shapes: readonly (readonly number[] | undefined)[],
+  ): BindingHandle;
+  /** `arrays` are those of `bindSession`. */
+  runBinding(
+    control: JobControl,
+    session: SessionHandle,
+    binding: BindingHandle,
+    arrays: readonly (ArrayBufferView | undefined)[],
+  ): Promise<void>;
+  /** Ends the run under way, with an error, at the next node of its graph. */
+  terminateBinding(binding: BindingHandle): void;
+  closeSession(session: SessionHandle): void;
+}
+
+declare const handleKind: unique symbol;
+/** An opaque native object. */
+export interface SessionHandle {
+  readonly [handleKind]: 'session';
+}
+export interface BindingHandle {
+  readonly [handleKind]: 'binding';
+}
+
+export interface TensorDescription {
+  readonly name: string;
+  readonly type: 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool' | 'unsupported';
+  readonly shape: readonly number[];
+}
+
+export interface SessionDescription {
+  readonly handle: SessionHandle;
+  readonly inputs: readonly TensorDescription[];
+  readonly outputs: readonly TensorDescription[];
 }
 
 function load(): Binding {

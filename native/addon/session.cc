@@ -99,9 +99,11 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
   auto created = std::make_shared<std::shared_ptr<SessionHandle>>();
   return Job::run(
       info.Env(), info[0], {array},
-      [=](const JobControl&) {
+      [=](const JobControl& control) {
+        control.checkpoint();
         ort::open_library(library);
         *created = std::make_shared<SessionHandle>(ort::Session(model, bytes, options));
+        control.checkpoint();
       },
       [created](Napi::Env env) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
