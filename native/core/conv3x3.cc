@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/aligned.h"
 #include "core/kernels.h"
 #include "core/network.h"
+#include "core/scratch.h"
 
 namespace larmor {
 namespace {
@@ -51,12 +51,17 @@ void pack(const Geometry& g, size_t channels, const float* image, ptrdiff_t firs
   }
 }
 
+/// Tiles of conv_strip that hold `channels`.
+size_t whole_tiles(size_t channels) {
+  const size_t tile = kernels().conv_tile_channels;
+  return (channels + tile - 1) / tile;
+}
+
 /// weights [co, ci, 9], or [ci, co, 9] with the taps reversed when `transposed`, as [tile][ci][9][tile channels], zero beyond co.
-AlignedFloats pack_weights(const Parallel& parallel, size_t co, size_t ci, bool transposed, const float* weights) {
-  const size_t tile = kernels().conv_tile_channels, tiles = (co + tile - 1) / tile;
-  AlignedFloats packed = aligned_floats(tiles * tile * ci * 9);
-  parallel(tiles, [&](size_t t) {
-    float* out = packed.get() + t * tile * ci * 9;
+void pack_weights(const Parallel& parallel, size_t co, size_t ci, bool transposed, const float* weights, float* packed) {
+  const size_t tile = kernels().conv_tile_channels;
+  parallel(whole_tiles(co), [&](size_t t) {
+    float* out = packed + t * tile * ci * 9;
     for (size_t i = 0; i < ci; ++i)
       for (size_t tap = 0; tap < 9; ++tap)
         for (size_t o = t * tile; o < (t + 1) * tile; ++o) {
@@ -64,7 +69,6 @@ AlignedFloats pack_weights(const Parallel& parallel, size_t co, size_t ci, bool 
           else *out++ = transposed ? weights[(i * co + o) * 9 + 8 - tap] : weights[(o * ci + i) * 9 + tap];
         }
   });
-  return packed;
 }
 
 }  // namespace
@@ -73,18 +77,18 @@ void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t he
              bool transposed, float* y) {
   if (n * co * height * width == 0) return;
   const Geometry g(height, width);
-  const AlignedFloats packed_weights = pack_weights(parallel, co, ci, transposed, weights);
   const size_t groups = (co + kOutChannels - 1) / kOutChannels, tile = kernels().conv_tile_channels;
+  const Scratch packed_weights(whole_tiles(co) * tile * ci * 9);
+  pack_weights(parallel, co, ci, transposed, weights, packed_weights.data());
   parallel(n * g.strips_per_image * groups, [&](size_t task) {
     const size_t s = task / groups, out_begin = task % groups * kOutChannels, outs = std::min(kOutChannels, co - out_begin);
     const size_t image = s / g.strips_per_image, first = s % g.strips_per_image * g.rows_per_strip, last = std::min(first + g.rows_per_strip, height);
-    const size_t tiles = (outs + tile - 1) / tile;
-    const AlignedFloats x_packed = aligned_floats(ci * g.strip.x_stride), y_packed = aligned_floats(tiles * tile * g.strip.y_stride);
-    pack(g, ci, x + image * ci * height * width, static_cast<ptrdiff_t>(first) - 1, static_cast<ptrdiff_t>(last) + 1, 1, g.strip.x_stride, x_packed.get());
-    kernels().conv_strip(tiles, ci, g.strip, packed_weights.get() + out_begin * ci * 9, x_packed.get(), y_packed.get());
+    const Scratch x_packed(ci * g.strip.x_stride), y_packed(whole_tiles(outs) * tile * g.strip.y_stride);
+    pack(g, ci, x + image * ci * height * width, static_cast<ptrdiff_t>(first) - 1, static_cast<ptrdiff_t>(last) + 1, 1, g.strip.x_stride, x_packed.data());
+    kernels().conv_strip(whole_tiles(outs), ci, g.strip, packed_weights.data() + out_begin * ci * 9, x_packed.data(), y_packed.data());
     for (size_t o = 0; o < outs; ++o)
       for (size_t row = first; row < last; ++row)
-        std::memcpy(y + ((image * co + out_begin + o) * height + row) * width, y_packed.get() + o * g.strip.y_stride + (row - first) * g.row,
+        std::memcpy(y + ((image * co + out_begin + o) * height + row) * width, y_packed.data() + o * g.strip.y_stride + (row - first) * g.row,
                     width * sizeof(float));
   });
 }
@@ -102,23 +106,23 @@ void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size
   const size_t groups = (co + kOutChannels - 1) / kOutChannels;
   // Where channels alone give too few tasks, bands of strips sum into arrays of their own, added in order at the end.
   const size_t bands = std::clamp<size_t>(kTasks / groups, 1, strips);
-  const AlignedFloats partial = aligned_floats(bands == 1 ? 0 : bands * weights);
-  float* const sums = bands == 1 ? dw : partial.get();
+  const Scratch partial(bands == 1 ? 0 : bands * weights);
+  float* const sums = bands == 1 ? dw : partial.data();
 
   const ConvStrip& strip = g.strip;
   parallel(bands * groups, [&](size_t task) {
     const size_t band = task / groups, out_begin = task % groups * kOutChannels, outs = std::min(kOutChannels, co - out_begin);
-    const AlignedFloats dy_packed = aligned_floats(outs * strip.y_stride), x_packed = aligned_floats(std::min(kInChannels, ci) * strip.x_stride);
+    const Scratch dy_packed(outs * strip.y_stride), x_packed(std::min(kInChannels, ci) * strip.x_stride);
     float* const band_sums = sums + band * weights + out_begin * ci * 9;
     std::fill_n(band_sums, outs * ci * 9, 0.0f);
     for (size_t s = band * strips / bands; s < (band + 1) * strips / bands; ++s) {
       const size_t image = s / g.strips_per_image, y = s % g.strips_per_image * g.rows_per_strip;
       const auto first = static_cast<ptrdiff_t>(y), last = static_cast<ptrdiff_t>(std::min(y + g.rows_per_strip, height));
-      pack(g, outs, dy + (image * co + out_begin) * height * width, first, last, 0, strip.y_stride, dy_packed.get());
+      pack(g, outs, dy + (image * co + out_begin) * height * width, first, last, 0, strip.y_stride, dy_packed.data());
       for (size_t in_begin = 0; in_begin < ci; in_begin += kInChannels) {
         const size_t ins = std::min(kInChannels, ci - in_begin);
-        pack(g, ins, x + (image * ci + in_begin) * height * width, first - 1, last + 1, 1, strip.x_stride, x_packed.get());
-        kernels().weight_gradient_strip(outs, ins, strip, dy_packed.get(), x_packed.get(), ci * 9, band_sums + in_begin * 9);
+        pack(g, ins, x + (image * ci + in_begin) * height * width, first - 1, last + 1, 1, strip.x_stride, x_packed.data());
+        kernels().weight_gradient_strip(outs, ins, strip, dy_packed.data(), x_packed.data(), ci * 9, band_sums + in_begin * 9);
       }
     }
   });

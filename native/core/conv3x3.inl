@@ -4,21 +4,15 @@ constexpr size_t kTileOut = 4;                      // output channels per tile
 constexpr size_t kTileIn = kLanes >= 16 ? 2 : 1;    // input channels: 24 sums fill 32 registers, 12 sums fill 16
 
 typedef float quad __attribute__((vector_size(16)));
-typedef int quad_index __attribute__((vector_size(16)));
 
 /// The sums of the lanes of four vectors, as one vector.
 inline quad sum_each(const wide (&v)[kTileOut]) {
-  quad folded[4];
-  for (size_t o = 0; o < 4; ++o) {
-    quad parts[kLanes / 4];
-    __builtin_memcpy(parts, &v[o], sizeof v[o]);
-    folded[o] = parts[0];
-    for (size_t i = 1; i < kLanes / 4; ++i) folded[o] += parts[i];
-  }
-  const quad_index even = {0, 4, 2, 6}, odd = {1, 5, 3, 7}, low = {0, 1, 4, 5}, high = {2, 3, 6, 7};
-  const quad ab = __builtin_shuffle(folded[0], folded[1], even) + __builtin_shuffle(folded[0], folded[1], odd);
-  const quad cd = __builtin_shuffle(folded[2], folded[3], even) + __builtin_shuffle(folded[2], folded[3], odd);
-  return __builtin_shuffle(ab, cd, low) + __builtin_shuffle(ab, cd, high);
+  const wide ab = shuffle<Even>(v[0], v[1]) + shuffle<Odd>(v[0], v[1]), cd = shuffle<Even>(v[2], v[3]) + shuffle<Odd>(v[2], v[3]);
+  const wide abcd = shuffle<Even>(ab, cd) + shuffle<Odd>(ab, cd);
+  quad quarters[kLanes / 4];
+  __builtin_memcpy(quarters, &abcd, sizeof abcd);
+  for (size_t i = 1; i < kLanes / 4; ++i) quarters[0] += quarters[i];
+  return quarters[0];
 }
 
 /// kOut x kIn channels. Nine taps share the loads of dy three at a time; x is read where it lies, shifted by whole elements.
