@@ -92,7 +92,7 @@ function load(): Binding {
     throw new LarmorError(
       'ERR_NATIVE_MISSING',
       `larmor: no native addon for ${process.platform}-${process.arch} in ${packageRoot}. ` +
-        'Run "npm rebuild larmor" (needs a C++20 compiler and Python 3), or allow its install script and reinstall.',
+        'Run "npm rebuild larmor", or "npm run build:native" in a clone (both need a C++20 compiler and Python 3).',
       { cause },
     );
   }

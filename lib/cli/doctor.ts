@@ -1,9 +1,10 @@
 // `larmor doctor`: what this installation has, and what to type where something is missing.
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import type { LarmorError } from '../errors.js';
 import { packageRoot } from '../package-root.js';
+import { availableDevices } from '../runtime/devices.js';
 import { EXIT } from './failures.js';
 import type { Outcome, Register } from './shell.js';
 import { table } from './text.js';
@@ -28,7 +29,7 @@ export const register: Register = (program, shell) => {
 };
 
 async function diagnose(): Promise<Outcome> {
-  const checks = [node(), await addon(), await onnxRuntime(), await hdf5(), models()];
+  const checks = [node(), await addon(), await onnxRuntime(), ...devices(), await hdf5(), models()];
   const ok = checks.every((check) => check.ok || !check.needed);
   return { json: { ok, checks }, text: describe(checks, ok), exitCode: ok ? EXIT.done : EXIT.failed };
 }
@@ -62,7 +63,9 @@ async function addon(): Promise<Check> {
       ...check,
       ok: false,
       detail: messageOf(error),
-      remedy: 'npm rebuild larmor (npm 12: first "npm install-scripts approve larmor")',
+      remedy: packageRoot.includes('node_modules')
+        ? 'npm rebuild larmor (npm 12: first "npm install-scripts approve larmor")'
+        : 'npm run build:native',
     };
   }
 }
@@ -70,9 +73,10 @@ async function addon(): Promise<Check> {
 async function onnxRuntime(): Promise<Check> {
   const check = { name: 'ONNX Runtime', needed: true };
   try {
-    const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
-    return { ...check, ok: true, detail: version };
+    return { ...check, ok: true, detail: await (await import('../runtime/library.js')).runtimeVersion() };
   } catch (error) {
+    if ((error as LarmorError).code === 'ERR_NATIVE_MISSING')
+      return { ...check, ok: false, detail: 'not checked: the native addon loads it' };
     return {
       ...check,
       ok: false,
@@ -85,6 +89,16 @@ async function onnxRuntime(): Promise<Check> {
 function wantedOnnxRuntime(): string {
   const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
   return manifest.optionalDependencies['onnxruntime-node'];
+}
+
+/** One line per device that networks can run on, or could if something were there. */
+function devices(): Check[] {
+  return availableDevices().map(({ device, unavailable }) => ({
+    name: `device ${device}`,
+    ok: unavailable === undefined,
+    needed: device === 'cpu',
+    detail: unavailable ?? 'available',
+  }));
 }
 
 async function hdf5(): Promise<Check> {

@@ -40,6 +40,6 @@ describe('doctor', () => {
     const { exitCode, stdout } = await runCli(['doctor'], { env });
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^MISSING {2}native addon /m);
-    expect(stdout).toContain('npm rebuild larmor');
+    expect(stdout).toContain('native addon: npm run build:native');
   });
 });
