@@ -1,7 +1,7 @@
 // Builds a graph: names values, checks every call against the operator table, infers shapes.
 import { formatShape, points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
-import { operators } from './operators/index.js';
+import { operators } from './operators/table.js';
 import type { AttributeKind, Attributes, ElementType, Graph, Node, Operator, Value } from './types.js';
 
 /** Whether an attribute value is of its declared kind. */

@@ -1,6 +1,6 @@
 // Every operator of the table: gradient against central differences in double precision, standard form against fused form.
 import { describe, expect, test } from 'vitest';
-import { operators } from '#larmor/graph/operators/index.js';
+import { operators } from '#larmor/graph/operators/table.js';
 import { toPortable } from '#larmor/graph/portable.js';
 import { buildCase, gradientErrors, randomLoss, relativeError } from '../support/graph-checks.js';
 import { evaluate, interpretedOperators } from '../support/interpreter.js';
