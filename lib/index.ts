@@ -1,4 +1,16 @@
 // The public face of the package: re-exports only.
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
+export type { MatrixSize, ScanHeader } from './io/fastmri-header.js';
+export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';
+export { readImages, type StoredImages, writeImages } from './io/image-file.js';
+export { MapsWriter } from './io/maps-file.js';
+export {
+  readSafetensors,
+  type StoredDtype,
+  type StoredTensor,
+  type TensorFile,
+  writeSafetensors,
+} from './io/safetensors.js';
+export { openScan, type Scan, type ScanReadOptions } from './io/scan.js';
 export type { RunOptions } from './jobs.js';

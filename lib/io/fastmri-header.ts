@@ -48,7 +48,8 @@ export function parseHeader(xml: string, path: string): ScanHeader {
       cause,
     });
   }
-  if (root === undefined) throw new LarmorError('ERR_FILE_FORMAT', `${path}: ismrmrd_header has no element ismrmrdHeader`);
+  if (root === undefined)
+    throw new LarmorError('ERR_FILE_FORMAT', `${path}: ismrmrd_header has no element ismrmrdHeader`);
   const encoding = branch(root, 'encoding', '0');
   const limits = branch(encoding, 'encodingLimits', 'kspace_encoding_step_1');
   const maximum = size(leaf(limits, 'maximum'), 0);
@@ -60,7 +61,11 @@ export function parseHeader(xml: string, path: string): ScanHeader {
     fieldOfView: extent(branch(encoding, 'reconSpace', 'fieldOfView_mm')),
     phaseEncoding: maximum !== undefined && center !== undefined ? { maximum, center } : undefined,
     fieldStrength: positive(leaf(system, 'systemFieldStrength_T')),
-    system: ['systemVendor', 'systemModel'].map((name) => leaf(system, name) ?? '').join(' ').trim() || undefined,
+    system:
+      ['systemVendor', 'systemModel']
+        .map((name) => leaf(system, name) ?? '')
+        .join(' ')
+        .trim() || undefined,
   };
 }
 

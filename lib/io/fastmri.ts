@@ -1,13 +1,14 @@
 // Scans in fastMRI's HDF5 layout: multi-coil and single-coil, with or without mask, reference and header.
 import { basename } from 'node:path';
-import { type ComplexArray, formatShape, points, type RealArray, type Shape } from '../arrays/complex-array.js';
-import { centerCrop } from '../arrays/crop.js';
+import { type ComplexArray, formatShape, points, type RealArray } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
+import { centerCrop } from '../metrics/metrics.js';
 import type { SamplingMask } from '../sampling/mask.js';
 import { acquiredColumns, MAX_HEADER_BYTES, parseHeader, type ScanHeader } from './fastmri-header.js';
+import { inferMask, maskFromDataset } from './fastmri-mask.js';
 import type { Box, DatasetInfo } from './hdf5/protocol.js';
 import { Hdf5Reader } from './hdf5/reader.js';
-import { expectMask, inferMask } from './mask-data.js';
+
 import type { Scan, ScanReadOptions } from './scan.js';
 
 /** Largest slice read, in bytes: 64 coils of 1536 x 1024 samples take 0.8 GB. Larger ones are a corrupt or hostile shape. */
@@ -176,11 +177,12 @@ async function readMask(
 ): Promise<SamplingMask | undefined> {
   const info = file.datasets.get('mask');
   if (!info) {
-    const middle = Math.floor(layout.slices / 2);
-    return inferMask(await file.readSupport('kspace', sliceBox(layout, middle), options), layout.matrix, columns);
+    const box = sliceBox(layout, Math.floor(layout.slices / 2));
+    return inferMask(path, await file.readSupport('kspace', box, options), layout.matrix, columns);
   }
-  const shape: Shape = info.shape.filter((n) => n !== 1);
-  expectMask(path, shape, layout.matrix);
-  const values = await file.readReal('mask', { start: info.shape.map(() => 0), count: info.shape }, options);
-  return toMask(path, values, shape, columns);
+  const { shape } = info;
+  if (points(shape) > points(layout.matrix))
+    throw new LarmorError('ERR_MASK', `${path}: mask ${formatShape(shape)} is larger than k-space [${layout.matrix}]`);
+  const values = await file.readReal('mask', { start: shape.map(() => 0), count: shape }, options);
+  return maskFromDataset(path, values, shape, layout.matrix, columns);
 }

@@ -1,73 +1,57 @@
-// The event loop's end of an HDF5 worker thread: requests out, answers in, errors coded, aborts at once.
-import { Worker } from 'node:worker_threads';
+// One open HDF5 file on a worker thread of its own; one thread is kept for the next file.
 import { LarmorError } from '../../errors.js';
-import type { Hdf5Operations, Operation, Reply, Request } from './protocol.js';
+import type { Hdf5Operations, Operation } from './protocol.js';
+import { Hdf5Thread } from './thread.js';
 
-interface Waiting {
-  resolve(result: never): void;
-  reject(error: unknown): void;
+/** A thread whose library holds more than this is not kept: its memory never shrinks. */
+const MAX_SPARE_BYTES = 64 * 2 ** 20;
+
+let spare: Hdf5Thread | undefined;
+
+function takeThread(): Hdf5Thread {
+  const thread = spare ?? new Hdf5Thread();
+  spare = undefined;
+  return thread;
 }
 
 /**
- * A worker with one HDF5 file. A thread per file, not a shared one: the library's memory never shrinks, and a corrupt file
- * may leave the library unusable; both end with the thread. It starts in 0.2 s and does not keep the process alive when idle.
+ * The operations on one file; errors name it. Files do not share threads: they are read side by side, and a corrupt one,
+ * which may leave the library unusable, takes its thread with it.
  */
 export class Hdf5Channel {
-  readonly #worker = new Worker(new URL('./worker.js', import.meta.url));
-  readonly #waiting = new Map<number, Waiting>();
-  #requests = 0;
-  #ended: LarmorError | undefined;
+  readonly #thread = takeThread();
+  #open = true;
+  #reusable = true;
+  #running = 0;
 
-  constructor(readonly path: string) {
-    this.#worker.unref();
-    this.#worker.on('message', (reply: Reply) => this.#settle(reply));
-    this.#worker.on('error', (error) => this.#end('ERR_INTERNAL', `the HDF5 thread failed: ${error.message}`));
-    this.#worker.on('exit', () => this.#end('ERR_CLOSED', 'the file is closed'));
-  }
+  constructor(readonly path: string) {}
 
-  /** Asks for one operation. An abort rejects at once with `signal.reason`; the answer is then dropped. */
+  /** Asks for one operation. @throws LarmorError `ERR_CLOSED` after `close`; as the operation; `signal.reason`. */
   async call<K extends Operation>(
     signal: AbortSignal | undefined,
     operation: K,
     ...args: Parameters<Hdf5Operations[K]>
   ): Promise<ReturnType<Hdf5Operations[K]>> {
-    signal?.throwIfAborted();
-    if (this.#ended) throw this.#ended;
-    this.#requests += 1;
-    const id = this.#requests;
-    let cancel: (() => void) | undefined;
+    this.#running += 1;
     try {
-      return await new Promise((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
-        cancel = () => reject(signal?.reason);
-        signal?.addEventListener('abort', cancel, { once: true });
-        this.#worker.ref();
-        this.#worker.postMessage({ id, operation, args } satisfies Request);
-      });
+      if (!this.#open) throw new LarmorError('ERR_CLOSED', 'the file is closed');
+      return await this.#thread.call(signal, operation, ...args);
+    } catch (error) {
+      this.#reusable = false;
+      if (error instanceof LarmorError) throw new LarmorError(error.code, `${this.path}: ${error.message}`);
+      throw error;
     } finally {
-      if (cancel) signal?.removeEventListener('abort', cancel);
-      this.#forget(id);
+      this.#running -= 1;
     }
   }
 
-  /** Ends the thread, whatever it is doing. Requests not yet answered reject with ERR_CLOSED. */
-  async terminate(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #settle({ id, result, error }: Reply): void {
-    const waiting = this.#waiting.get(id);
-    if (error) waiting?.reject(new LarmorError(error.code, `${this.path}: ${error.message}`));
-    else waiting?.resolve(result as never);
-  }
-
-  #forget(id: number): void {
-    this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#worker.unref();
-  }
-
-  #end(code: 'ERR_INTERNAL' | 'ERR_CLOSED', message: string): void {
-    this.#ended ??= new LarmorError(code, `${this.path}: ${message}`);
-    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+  /** Closes the file. Whatever is still running or went wrong ends with its thread. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    const idle = this.#running === 0;
+    const bytes = idle && this.#reusable ? await this.#thread.call(undefined, 'close').catch(() => Infinity) : Infinity;
+    if (bytes <= MAX_SPARE_BYTES && !spare) spare = this.#thread;
+    else await this.#thread.terminate();
   }
 }

@@ -8,7 +8,11 @@ import type { AttributeValue, Box, DatasetInfo, Hdf5Operations, ReadAs } from '.
 const CHARACTER_DEVICE = 0o020000;
 
 /** Loads the library and catches what it prints, its own account of a failure, instead of passing it to the terminal. */
-async function loadLibrary(): Promise<{ library: typeof h5wasm.Module; takeMessages(): string }> {
+async function loadLibrary(): Promise<{
+  library: typeof h5wasm.Module;
+  messages(): string;
+  takeMessages(): string;
+}> {
   const library = await h5wasm.ready;
   let printed = '';
   const { streams } = library.FS as unknown as { streams: { node: unknown; stream_ops: unknown }[] };
@@ -22,21 +26,22 @@ async function loadLibrary(): Promise<{ library: typeof h5wasm.Module; takeMessa
   };
   return {
     library,
+    messages: () => printed,
     takeMessages() {
-      const messages = printed;
+      const taken = printed;
       printed = '';
-      return messages;
+      return taken;
     },
   };
 }
 
 /** The innermost reason of a printed HDF5 error stack, which lists the outermost call first. */
-function innermostReason(messages: string): string {
-  const reasons = [...messages.matchAll(/^\s+#\d+: .*?: (.*)$/gm)];
+function innermostReason(printed: string): string {
+  const reasons = [...printed.matchAll(/^\s+#\d+: .*?: (.*)$/gm)];
   return reasons.at(-1)?.[1] ?? 'the HDF5 library gave no reason';
 }
 
-const { library, takeMessages } = await loadLibrary();
+const { library, messages, takeMessages } = await loadLibrary();
 
 /** The file of this worker. h5wasm's own readers build a JavaScript array per complex number, so bulk data go around them. */
 export class Hdf5Library implements Hdf5Operations {
@@ -48,11 +53,11 @@ export class Hdf5Library implements Hdf5Operations {
   }
 
   create(path: string): void {
-    this.#writing = true;
     this.#openAs(path, 'w');
   }
 
   #openAs(path: string, mode: 'r' | 'w'): void {
+    this.#writing = mode === 'w';
     const file = this.#guard('open the file', () => new h5wasm.File(path, mode));
     if (file.file_id < 0n) throw this.#failure('open the file');
     this.#file = file;
@@ -170,14 +175,15 @@ export class Hdf5Library implements Hdf5Operations {
     });
   }
 
-  close(): void {
+  close(): number {
     const file = this.#file;
     this.#file = undefined;
-    if (!file) return;
-    this.#guard('close the file', () => {
-      if (this.#writing) file.flush();
-      if (file.close() < 0 || takeMessages() !== '') throw this.#failure('close the file');
-    });
+    if (file)
+      this.#guard('close the file', () => {
+        if ((this.#writing && library.flush(file.file_id) < 0) || file.close() < 0)
+          throw this.#failure('close the file');
+      });
+    return library.HEAPU8.length;
   }
 
   get #open(): h5wasm.File {
@@ -204,17 +210,21 @@ export class Hdf5Library implements Hdf5Operations {
 
   #guard<T>(what: string, body: () => T): T {
     takeMessages();
+    let result: T;
     try {
-      return body();
+      result = body();
     } catch (error) {
       if (error instanceof LarmorError) throw error;
       throw this.#failure(what, error);
     }
+    // Some of h5wasm's writers drop the status; the library's complaint then is the only sign.
+    if (this.#writing && messages() !== '') throw this.#failure(what);
+    return result;
   }
 
   #failure(what: string, error?: unknown): LarmorError {
-    const messages = takeMessages();
-    const reason = messages === '' && error instanceof Error ? error.message : innermostReason(messages);
+    const printed = takeMessages();
+    const reason = printed === '' && error instanceof Error ? error.message : innermostReason(printed);
     const code: LarmorErrorCode = this.#writing ? 'ERR_FILE_WRITE' : 'ERR_FILE_FORMAT';
     return new LarmorError(code, `cannot ${what}: ${reason}`, { cause: error });
   }

@@ -41,8 +41,8 @@ export interface Hdf5Operations {
   write(name: string, box: Box, data: Float32Array | Uint8Array): void;
   writeText(name: string, text: string): void;
   writeAttribute(name: string, value: string | number): void;
-  /** Flushes what was written. */
-  close(): void;
+  /** Flushes what was written. @returns Bytes of memory the library holds. */
+  close(): number;
 }
 
 export type Operation = keyof Hdf5Operations;

@@ -55,7 +55,7 @@ export class Hdf5Reader implements AsyncDisposable {
       const attributes = await channel.call(signal, 'attributes');
       return new Hdf5Reader(channel, new Map(datasets.map((info) => [info.name, info])), attributes);
     } catch (error) {
-      await channel.terminate();
+      await channel.close();
       throw error;
     }
   }
@@ -81,7 +81,7 @@ export class Hdf5Reader implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await this.#channel.terminate();
+    await this.#channel.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -87,12 +87,12 @@ export class Hdf5Writer implements AsyncDisposable {
   /** Closes the file and gives it its name. @throws LarmorError `ERR_FILE_WRITE`. */
   async commit(): Promise<void> {
     await this.#channel.call(undefined, 'close');
-    await this.#channel.terminate();
+    await this.#channel.close();
     await this.#output.commit();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#channel.terminate();
+    await this.#channel.close();
     await this.#output.discard();
   }
 }

@@ -1,0 +1,97 @@
+// Writes scans in fastMRI's HDF5 layout, slice by slice: k-space, reference, mask, header and attributes.
+import { type ComplexArray, expectComplex, type RealArray, sameShape } from '../arrays/complex-array.js';
+import { LarmorError } from '../errors.js';
+import type { SamplingMask } from '../sampling/mask.js';
+import { type Hdf5WriteOptions, Hdf5Writer } from './hdf5/writer.js';
+
+/** What a scan file will hold; its arrays follow slice by slice. */
+export interface ScanDescription {
+  readonly slices: number;
+  readonly coils: number;
+  /** [ky, kx] of k-space. */
+  readonly matrix: readonly [number, number];
+  /** [y, x] of the references and of the header's reconstruction matrix. Default: `matrix`. */
+  readonly imageShape?: readonly [number, number] | undefined;
+  readonly acquisition?: string | undefined;
+  /** Of undersampled k-space. */
+  readonly mask?: SamplingMask | undefined;
+  /** Further attributes, such as `origin`. */
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined;
+}
+
+/** A scan file being written: every slice, then `commit()`. Disposing of it uncommitted leaves nothing behind. */
+export class ScanWriter implements AsyncDisposable {
+  readonly #file: Hdf5Writer;
+  readonly #description: ScanDescription;
+  #references = 0;
+  #maximum = 0;
+  #energy = 0;
+
+  private constructor(file: Hdf5Writer, description: ScanDescription) {
+    this.#file = file;
+    this.#description = description;
+  }
+
+  /** @throws LarmorError `ERR_FILE_WRITE`. */
+  static async create(path: string, description: ScanDescription, options: Hdf5WriteOptions = {}): Promise<ScanWriter> {
+    const { slices, coils, matrix, mask, acquisition, attributes } = description;
+    const file = await Hdf5Writer.create(path, options);
+    try {
+      await file.addText('ismrmrd_header', headerXml(description));
+      await file.addDataset('kspace', 'complex64', [slices, coils, ...matrix]);
+      if (mask) await file.addMask('mask', mask.data, mask.shape);
+      if (acquisition !== undefined) await file.setAttribute('acquisition', acquisition);
+      for (const [name, value] of Object.entries(attributes ?? {})) await file.setAttribute(name, value);
+      return new ScanWriter(file, description);
+    } catch (error) {
+      await file[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Writes k-space [coil, ky, kx] of one slice. @throws LarmorError `ERR_SHAPE`; `ERR_FILE_WRITE`. */
+  async writeKspace(slice: number, kspace: ComplexArray, options: Hdf5WriteOptions = {}): Promise<void> {
+    const { coils, matrix } = this.#description;
+    expectComplex('writeKspace', 'kspace', kspace, [coils, ...matrix]);
+    await this.#file.writeSlice('kspace', slice, kspace.data, options);
+  }
+
+  /** Writes the reference [y, x] of one slice; write all slices or none. @throws LarmorError `ERR_SHAPE`; `ERR_FILE_WRITE`. */
+  async writeReference(slice: number, image: RealArray, options: Hdf5WriteOptions = {}): Promise<void> {
+    const { slices, matrix, imageShape = matrix } = this.#description;
+    if (!sameShape(image.shape, imageShape))
+      throw new LarmorError('ERR_SHAPE', `writeReference: image must have shape [${imageShape}], got [${image.shape}]`);
+    if (this.#references === 0) await this.#file.addDataset('reconstruction_rss', 'float32', [slices, ...imageShape]);
+    this.#references += 1;
+    for (const value of image.data) {
+      if (value > this.#maximum) this.#maximum = value;
+      this.#energy += value * value;
+    }
+    await this.#file.writeSlice('reconstruction_rss', slice, image.data, options);
+  }
+
+  /** Completes the file and gives it its name. @throws LarmorError `ERR_FILE_WRITE`. */
+  async commit(): Promise<void> {
+    if (this.#references > 0) {
+      await this.#file.setAttribute('max', this.#maximum);
+      await this.#file.setAttribute('norm', Math.sqrt(this.#energy));
+    }
+    await this.#file.commit();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#file[Symbol.asyncDispose]();
+  }
+}
+
+/** The least an ISMRMRD header must say for fastMRI's readers: matrix sizes and encoding limits. */
+function headerXml({ matrix: [ky, kx], imageShape = [ky, kx] }: ScanDescription): string {
+  const size = (x: number, y: number): string => `<matrixSize><x>${x}</x><y>${y}</y><z>1</z></matrixSize>`;
+  return (
+    '<?xml version="1.0"?><ismrmrdHeader xmlns="http://www.ismrm.org/ISMRMRD"><encoding>' +
+    `<encodedSpace>${size(ky, kx)}</encodedSpace><reconSpace>${size(...imageShape)}</reconSpace>` +
+    '<encodingLimits><kspace_encoding_step_1>' +
+    `<minimum>0</minimum><maximum>${kx - 1}</maximum><center>${kx >> 1}</center>` +
+    '</kspace_encoding_step_1></encodingLimits><trajectory>cartesian</trajectory></encoding></ismrmrdHeader>'
+  );
+}
