@@ -9,6 +9,7 @@ export interface MatrixSize {
   readonly z: number;
 }
 
+/** What the ISMRMRD header of a scan says about its geometry; what it leaves out is undefined. */
 export interface ScanHeader {
   readonly encodedMatrix: MatrixSize | undefined;
   readonly reconMatrix: MatrixSize | undefined;

@@ -21,6 +21,7 @@ const ELEMENTS = {
   BOOL: Uint8Array,
 } as const;
 
+/** Element types of the format, by its names for them. */
 export type StoredDtype = keyof typeof ELEMENTS;
 
 /** A tensor of a file: C order, last axis fastest. F16 and BF16 are kept as their bits, BOOL as 0 and 1. */
@@ -28,6 +29,7 @@ export type StoredTensor = {
   [D in StoredDtype]: { readonly dtype: D; readonly shape: Shape; readonly data: InstanceType<(typeof ELEMENTS)[D]> };
 }[StoredDtype];
 
+/** The content of a safetensors file. */
 export interface TensorFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;

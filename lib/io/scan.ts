@@ -7,6 +7,7 @@ import type { ScanHeader } from './fastmri-header.js';
 import type { AttributeValue } from './hdf5/protocol.js';
 import { isHdf5 } from './hdf5/reader.js';
 
+/** What every read of a scan accepts; an abort rejects with `signal.reason`. */
 export interface ScanReadOptions {
   signal?: AbortSignal | undefined;
 }
