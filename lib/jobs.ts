@@ -14,23 +14,36 @@ export interface RunOptions {
 
 const PROGRESS_INTERVAL_MS = 20;
 
+/** How to stop each job under way. */
+const underWay = new Set<() => void>();
+
+/** Node waits for jobs under way before it exits, so that process.exit() would take as long as they do. */
+function stopJobsAtExit(): void {
+  for (const cancel of underWay) cancel();
+}
+
 /**
  * Starts a native job and waits for it.
  *
  * @param steps What the job counts up to in its control word; progress is done / steps.
  * @param start Queues the job and returns its promise.
+ * @param interrupt Stops a job that does not watch its control words by itself; may be called when it has already ended.
  * @throws signal.reason when aborted; LarmorError with the job's code otherwise.
  */
 export async function runJob<T>(
   steps: number,
   { signal, onProgress }: RunOptions,
   start: (control: JobControl) => Promise<T>,
+  interrupt?: () => void,
 ): Promise<T> {
   signal?.throwIfAborted();
   const control = new Int32Array(new SharedArrayBuffer(8));
   const cancel = (): void => {
     Atomics.store(control, 0, 1);
+    interrupt?.();
   };
+  if (underWay.size === 0) process.once('exit', stopJobsAtExit);
+  underWay.add(cancel);
   signal?.addEventListener('abort', cancel, { once: true });
   const timer = onProgress && setInterval(() => onProgress(Atomics.load(control, 1) / steps), PROGRESS_INTERVAL_MS);
   try {
@@ -41,5 +54,7 @@ export async function runJob<T>(
   } finally {
     clearInterval(timer);
     signal?.removeEventListener('abort', cancel);
+    underWay.delete(cancel);
+    if (underWay.size === 0) process.removeListener('exit', stopJobsAtExit);
   }
 }

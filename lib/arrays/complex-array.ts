@@ -1,6 +1,6 @@
 // Arrays with a shape: complex (interleaved re, im) and real, both float32, C order, last axis fastest.
 import { binding } from '../binding.js';
-import { LarmorError } from '../errors.js';
+import { LarmorError, toLarmorError } from '../errors.js';
 
 /** Lengths of the axes, slowest first. */
 export type Shape = readonly number[];
@@ -31,9 +31,22 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
-/** Zeroed float32 memory on a 64-byte boundary, as wide instructions want it. */
+/**
+ * Zeroed memory on a 64-byte boundary, as wide instructions want it.
+ *
+ * @throws LarmorError `ERR_OUT_OF_MEMORY`.
+ */
+export function allocateBytes(bytes: number): ArrayBuffer {
+  try {
+    return binding.allocate(bytes);
+  } catch (error) {
+    throw toLarmorError(error);
+  }
+}
+
+/** Zeroed float32 memory, allocated as by `allocateBytes`. */
 export function allocateFloat32(length: number): Float32Array<ArrayBuffer> {
-  return new Float32Array(binding.allocate(4 * length), 0, length);
+  return new Float32Array(allocateBytes(4 * length), 0, length);
 }
 
 export function complexZeros(shape: Shape): ComplexArray {

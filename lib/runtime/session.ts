@@ -103,13 +103,12 @@ export class Session {
     );
     return new Binding(async (options) => {
       this.#expectOpen();
-      const terminate = (): void => addon.terminateBinding(handle);
-      options.signal?.addEventListener('abort', terminate, { once: true });
-      try {
-        await runJob(1, options, (control) => addon.runBinding(control, this.#handle, handle, arrays));
-      } finally {
-        options.signal?.removeEventListener('abort', terminate);
-      }
+      await runJob(
+        1,
+        options,
+        (control) => addon.runBinding(control, this.#handle, handle, arrays),
+        () => addon.terminateBinding(handle),
+      );
     });
   }
 

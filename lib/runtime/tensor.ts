@@ -1,6 +1,5 @@
 // Tensors: typed memory with a shape, as a network's inputs and outputs take it.
-import { formatShape, points, type Shape } from '../arrays/complex-array.js';
-import { binding } from '../binding.js';
+import { allocateBytes, formatShape, points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 
 interface Arrays {
@@ -49,9 +48,18 @@ export function tensor<T extends ElementType>(type: T, shape: Shape, data?: Tens
 }
 
 function allocate<T extends ElementType>(type: T, shape: Shape): TensorData<T> {
+  expectType('tensor', type, type);
   expectLengths('tensor', type, shape);
   const length = points(shape);
-  return new ARRAYS[type](binding.allocate(length * ARRAYS[type].BYTES_PER_ELEMENT), 0, length);
+  return new ARRAYS[type](allocateBytes(length * ARRAYS[type].BYTES_PER_ELEMENT), 0, length);
+}
+
+function expectType(who: string, name: string, type: ElementType): void {
+  if (!Object.hasOwn(ARRAYS, type))
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `${who}: ${name} must have a type of ${Object.keys(ARRAYS).join(', ')}, got ${type}`,
+    );
 }
 
 function expectLengths(who: string, name: string, shape: Shape): void {
@@ -61,11 +69,7 @@ function expectLengths(who: string, name: string, shape: Shape): void {
 
 /** Throws `ERR_ARGUMENT` or `ERR_SHAPE` unless type, shape and data of `value` agree. */
 export function expectTensor(who: string, name: string, { type, shape, data }: Tensor): void {
-  if (!Object.hasOwn(ARRAYS, type))
-    throw new LarmorError(
-      'ERR_ARGUMENT',
-      `${who}: ${name} must have a type of ${Object.keys(ARRAYS).join(', ')}, got ${type}`,
-    );
+  expectType(who, name, type);
   if (!(data instanceof ARRAYS[type]))
     throw new LarmorError('ERR_ARGUMENT', `${who}: ${name} of type ${type} must hold a ${ARRAYS[type].name}`);
   expectLengths(who, name, shape);

@@ -57,3 +57,14 @@ export function onnxModel(
   const opsets = [bytes(8, integer(2, 17)), bytes(8, [...bytes(1, 'larmor'), ...integer(2, 1)])];
   return new Uint8Array([...integer(1, 8), ...bytes(7, graph), ...opsets.flat()]);
 }
+
+/** y = x w w ... w of `count` matrix products, about 5 ms each: for what happens in the middle of a run. */
+export function longModel(count: number): Uint8Array {
+  const shape = [512, 512];
+  const outputs = Array.from({ length: count }, (_, i) => (i === count - 1 ? 'y' : `y${i}`));
+  return onnxModel(
+    outputs.map((name, i) => ({ op: 'MatMul', inputs: [i === 0 ? 'x' : outputs[i - 1], 'w'], outputs: [name] })),
+    ['x', 'w'].map((name) => ({ name, shape })),
+    [{ name: 'y', shape }],
+  );
+}
