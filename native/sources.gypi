@@ -5,6 +5,7 @@
       "native/core/cholesky.cc",
       "native/core/conv3x3.cc",
       "native/core/dispatch.cc",
+      "native/core/encoding.cc",
       "native/core/fft.cc",
       "native/core/fft_plan.cc",
       "native/core/hermitian_eigen.cc",

@@ -45,6 +45,18 @@ struct Kernels {
   void (*fft_time)(const FftSteps& steps, float* lanes);
   void (*fft_frequency)(const FftSteps& steps, float* lanes);
 
+  /// Like load_rows and store_rows for real and imaginary parts in planes of their own (encoding.inl).
+  void (*load_planes)(size_t rows, size_t n, const float* re, const float* im, size_t stride, const uint32_t* slot, float* lanes);
+  void (*store_planes)(size_t rows, size_t n, const float* lanes, const uint32_t* slot, float scale, float* re, float* im, size_t stride);
+  /// out = a b, or out += a b, for n slots of lane buffers.
+  void (*multiply_lanes)(size_t n, bool accumulate, const float* a, const float* b, float* out);
+  /// sum += conj(map) x, x with real and imaginary parts swapped.
+  void (*add_conjugate_product)(size_t n, const float* map, const float* x, float* sum);
+  /// Multiplies sample k of row lanes by weight[k], and swaps real and imaginary parts.
+  void (*weigh_rows)(size_t n, const float* weight, const uint32_t* slot, float* lanes);
+  /// Multiplies sample k of column lanes by weight[k * stride + column], and swaps real and imaginary parts.
+  void (*weigh_columns)(size_t n, const float* weight, size_t stride, const uint32_t* slot, float* lanes);
+
   /// r = m * (k - y) for `coils` blocks of n samples; m holds n weights shared by the coils. r may be k.
   void (*masked_residual)(size_t coils, size_t n, const float* m, const c32* k, const c32* y, c32* r);
 

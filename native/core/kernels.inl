@@ -17,6 +17,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/conv3x3.inl"
 #include "core/data_consistency.inl"
 #include "core/fft.inl"
+#include "core/encoding.inl"
 #include "core/instance_norm.inl"
 #include "core/hermitian.inl"
 
@@ -31,6 +32,12 @@ const Kernels LARMOR_KERNELS = {
     .store_columns = store_columns,
     .fft_time = fft_time,
     .fft_frequency = fft_frequency,
+    .load_planes = load_planes,
+    .store_planes = store_planes,
+    .multiply_lanes = multiply_lanes,
+    .add_conjugate_product = add_conjugate_product,
+    .weigh_rows = weigh_rows,
+    .weigh_columns = weigh_columns,
     .masked_residual = masked_residual,
     .plane_moments = plane_moments,
     .normalise_plane = normalise_plane,

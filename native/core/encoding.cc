@@ -1,0 +1,247 @@
+// Coils pass through in groups small enough for the cache: rows of image times maps, columns of k-space, rows back.
+#include "core/encoding.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/kernels.h"
+#include "core/scratch.h"
+
+namespace larmor {
+namespace {
+
+constexpr size_t kPlaneBytes = 1u << 20;  // of the sampled columns of the coils in flight: the second-level cache of a core
+
+size_t blocks(size_t n) { return (n + kernels().lanes - 1) / kernels().lanes; }
+
+}  // namespace
+
+/// Rows [first, first + count), which one lane buffer holds.
+struct Encoding::RowBlock {
+  size_t index, first, count;
+};
+
+Encoding::Encoding(const EncodingSizes& sizes, const c32* maps, const MaskWeights& mask)
+    : sizes_(sizes), maps_(maps), mask_(mask), row_plan_(fft_plan(sizes.nx)), column_plan_(fft_plan(sizes.ny)) {
+  std::vector<bool> sampled(sizes.nx);
+  for (size_t y = 0; y < (mask.lines ? 1 : sizes.ny); ++y)
+    for (size_t x = 0; x < sizes.nx; ++x)
+      if (mask.at(y, x, sizes.nx) != 0) sampled[x] = true;
+  for (size_t x = 0; x < sizes.nx; ++x)
+    if (sampled[x]) {
+      columns_.push_back(static_cast<uint32_t>(x));
+      column_slot_.push_back(row_plan_->frequency_slot()[x]);
+    }
+}
+
+size_t Encoding::row_blocks() const { return blocks(sizes_.ny); }
+
+Encoding::RowBlock Encoding::row_block(size_t block) const {
+  const size_t first = block * kernels().lanes;
+  return {block, first, std::min(kernels().lanes, sizes_.ny - first)};
+}
+
+size_t Encoding::coils_at_once() const {
+  const size_t plane = std::max<size_t>(1, sizes_.ny * columns_.size() * sizeof(c32));
+  return std::clamp<size_t>(kPlaneBytes / plane, 1, std::max<size_t>(1, sizes_.coils));
+}
+
+// An image in lanes is [row block][set][slot][re, im][lane], slots in the time order of the row transform.
+namespace {
+
+size_t slot_floats() { return 2 * kernels().lanes; }
+
+}  // namespace
+
+void Encoding::load_image(const RowBlock& rows, ConstImage x, float* lanes) const {
+  const size_t points = sizes_.ny * sizes_.nx, start = rows.first * sizes_.nx;
+  for (size_t set = 0; set < sizes_.sets; ++set, lanes += sizes_.nx * slot_floats()) {
+    const float* const at = x.data + 2 * set * points;
+    if (x.planar)
+      kernels().load_planes(rows.count, sizes_.nx, at + start, at + points + start, sizes_.nx, row_plan_->time_slot(), lanes);
+    else
+      kernels().load_rows(rows.count, sizes_.nx, reinterpret_cast<const c32*>(at) + start, sizes_.nx, row_plan_->time_slot(), false, lanes);
+  }
+}
+
+void Encoding::store_image(const RowBlock& rows, const float* lanes, float scale, Image x) const {
+  const size_t points = sizes_.ny * sizes_.nx, start = rows.first * sizes_.nx;
+  for (size_t set = 0; set < sizes_.sets; ++set, lanes += sizes_.nx * slot_floats()) {
+    float* const at = x.data + 2 * set * points;
+    if (x.planar)
+      kernels().store_planes(rows.count, sizes_.nx, lanes, row_plan_->time_slot(), scale, at + start, at + points + start, sizes_.nx);
+    else
+      kernels().store_rows(rows.count, sizes_.nx, lanes, row_plan_->time_slot(), false, scale, reinterpret_cast<c32*>(at) + start, sizes_.nx);
+  }
+}
+
+/// Sampled columns of F_x S x for `count` coils from `coil` on: planes [coil, y, column].
+void Encoding::image_to_columns(const Parallel& parallel, size_t coil, size_t count, const float* image, c32* planes) const {
+  const Kernels& k = kernels();
+  const size_t nx = sizes_.nx, m = columns_.size(), row_floats = nx * slot_floats();
+  parallel(count * row_blocks(), [&](size_t task) {
+    const size_t c = task / row_blocks();
+    const RowBlock rows = row_block(task % row_blocks());
+    const Scratch work(row_plan_->slots() * slot_floats()), map_lanes(row_floats);
+    for (size_t set = 0; set < sizes_.sets; ++set) {
+      k.load_rows(rows.count, nx, map(set, coil + c) + rows.first * nx, nx, row_plan_->time_slot(), false, map_lanes.data());
+      k.multiply_lanes(nx, set > 0, map_lanes.data(), image + (rows.index * sizes_.sets + set) * row_floats, work.data());
+    }
+    k.fft_time(row_plan_->steps(), work.data());
+    k.store_rows(rows.count, m, work.data(), column_slot_.data(), false, 1, planes + (c * sizes_.ny + rows.first) * m, m);
+  });
+}
+
+/// Transforms along y in place.
+void Encoding::transform_columns(const Parallel& parallel, bool inverse, size_t count, float scale, c32* planes) const {
+  const Kernels& k = kernels();
+  const size_t ny = sizes_.ny, m = columns_.size(), per_coil = blocks(m);
+  parallel(count * per_coil, [&](size_t task) {
+    const size_t first = task % per_coil * k.lanes, width = std::min(k.lanes, m - first);
+    c32* const at = planes + task / per_coil * ny * m + first;
+    const Scratch lanes(column_plan_->slots() * slot_floats());
+    k.load_columns(width, ny, at, m, column_plan_->time_slot(), inverse, lanes.data());
+    k.fft_time(column_plan_->steps(), lanes.data());
+    k.store_columns(width, ny, lanes.data(), column_plan_->frequency_slot(), inverse, scale, at, m);
+  });
+}
+
+/// Adds S^H F_x^H of the planes to an image in lanes. Each row block takes its coils in order.
+void Encoding::columns_to_image(const Parallel& parallel, size_t coil, size_t count, const c32* planes, float* image) const {
+  const Kernels& k = kernels();
+  const size_t nx = sizes_.nx, m = columns_.size(), row_floats = nx * slot_floats();
+  parallel(row_blocks(), [&](size_t block) {
+    const RowBlock rows = row_block(block);
+    const Scratch work(row_plan_->slots() * slot_floats()), map_lanes(row_floats);
+    for (size_t c = 0; c < count; ++c) {
+      if (m < nx) std::memset(work.data(), 0, row_floats * sizeof(float));
+      k.load_rows(rows.count, m, planes + (c * sizes_.ny + rows.first) * m, m, column_slot_.data(), true, work.data());
+      k.fft_frequency(row_plan_->steps(), work.data());
+      for (size_t set = 0; set < sizes_.sets; ++set) {
+        k.load_rows(rows.count, nx, map(set, coil + c) + rows.first * nx, nx, row_plan_->time_slot(), false, map_lanes.data());
+        k.add_conjugate_product(nx, map_lanes.data(), work.data(), image + (rows.index * sizes_.sets + set) * row_floats);
+      }
+    }
+  });
+}
+
+void Encoding::forward(const Parallel& parallel, ConstImage x, c32* kspace) const {
+  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), at_once = coils_at_once(), image_floats = sizes_.sets * nx * slot_floats();
+  const Scratch image(row_blocks() * image_floats), planes(2 * at_once * ny * m);
+  c32* const samples = reinterpret_cast<c32*>(planes.data());
+  parallel(row_blocks(), [&](size_t block) { load_image(row_block(block), x, image.data() + block * image_floats); });
+  for (size_t coil = 0; coil < sizes_.coils; coil += at_once) {
+    const size_t count = std::min(at_once, sizes_.coils - coil);
+    image_to_columns(parallel, coil, count, image.data(), samples);
+    transform_columns(parallel, false, count, scale(), samples);
+    parallel(count * row_blocks(), [&](size_t task) {
+      const RowBlock rows = row_block(task % row_blocks());
+      for (size_t y = rows.first; y < rows.first + rows.count; ++y) {
+        c32* const row = kspace + ((coil + task / row_blocks()) * ny + y) * nx;
+        const c32* const sampled = samples + (task / row_blocks() * ny + y) * m;
+        std::memset(row, 0, nx * sizeof(c32));
+        for (size_t i = 0; i < m; ++i) {
+          const float weight = mask_.at(y, columns_[i], nx);
+          row[columns_[i]] = {weight * sampled[i].re, weight * sampled[i].im};
+        }
+      }
+    });
+  }
+}
+
+void Encoding::adjoint(const Parallel& parallel, const c32* kspace, Image x) const {
+  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), at_once = coils_at_once(), image_floats = sizes_.sets * nx * slot_floats();
+  const Scratch image(row_blocks() * image_floats), planes(2 * at_once * ny * m);
+  c32* const samples = reinterpret_cast<c32*>(planes.data());
+  std::memset(image.data(), 0, row_blocks() * image_floats * sizeof(float));
+  for (size_t coil = 0; coil < sizes_.coils; coil += at_once) {
+    const size_t count = std::min(at_once, sizes_.coils - coil);
+    parallel(count * row_blocks(), [&](size_t task) {
+      const RowBlock rows = row_block(task % row_blocks());
+      for (size_t y = rows.first; y < rows.first + rows.count; ++y) {
+        const c32* const row = kspace + ((coil + task / row_blocks()) * ny + y) * nx;
+        c32* const sampled = samples + (task / row_blocks() * ny + y) * m;
+        for (size_t i = 0; i < m; ++i) {
+          const float weight = mask_.at(y, columns_[i], nx);
+          const c32 value = weight == 0 ? c32{0, 0} : row[columns_[i]];
+          sampled[i] = {weight * value.re, weight * value.im};
+        }
+      }
+    });
+    transform_columns(parallel, true, count, scale(), samples);
+    columns_to_image(parallel, coil, count, samples, image.data());
+  }
+  parallel(row_blocks(), [&](size_t block) { store_image(row_block(block), image.data() + block * image_floats, 1, x); });
+}
+
+void Encoding::round_trip(const Parallel& parallel, ConstImage x, const ColumnStep& step, Image y) const {
+  const Kernels& k = kernels();
+  const size_t ny = sizes_.ny, m = columns_.size(), per_coil = blocks(m), at_once = coils_at_once();
+  const size_t image_floats = sizes_.sets * sizes_.nx * slot_floats();
+  const Scratch image(row_blocks() * image_floats), sum(row_blocks() * image_floats), planes(2 * at_once * ny * m);
+  c32* const samples = reinterpret_cast<c32*>(planes.data());
+  parallel(row_blocks(), [&](size_t block) {
+    load_image(row_block(block), x, image.data() + block * image_floats);
+    std::memset(sum.data() + block * image_floats, 0, image_floats * sizeof(float));
+  });
+  for (size_t coil = 0; coil < sizes_.coils; coil += at_once) {
+    const size_t count = std::min(at_once, sizes_.coils - coil);
+    image_to_columns(parallel, coil, count, image.data(), samples);
+    parallel(count * per_coil, [&](size_t task) {
+      const size_t first = task % per_coil * k.lanes, width = std::min(k.lanes, m - first);
+      c32* const at = samples + task / per_coil * ny * m + first;
+      const Scratch lanes(column_plan_->slots() * slot_floats());
+      k.load_columns(width, ny, at, m, column_plan_->time_slot(), false, lanes.data());
+      k.fft_time(column_plan_->steps(), lanes.data());
+      step(coil + task / per_coil, first, width, lanes.data());
+      k.fft_frequency(column_plan_->steps(), lanes.data());
+      k.store_columns(width, ny, lanes.data(), column_plan_->time_slot(), true, 1, at, m);
+    });
+    columns_to_image(parallel, coil, count, samples, sum.data());
+  }
+  parallel(row_blocks(), [&](size_t block) { store_image(row_block(block), sum.data() + block * image_floats, 1, y); });
+}
+
+void Encoding::normal_of_lines(const Parallel& parallel, ConstImage x, Image y) const {
+  const Kernels& k = kernels();
+  const size_t nx = sizes_.nx, row_floats = nx * slot_floats(), sets = sizes_.sets;
+  std::vector<float> weights(nx);
+  for (size_t i = 0; i < nx; ++i) weights[i] = mask_.data[i] * mask_.data[i] / static_cast<float>(nx);
+  parallel(row_blocks(), [&](size_t block) {
+    const RowBlock rows = row_block(block);
+    const Scratch image(sets * row_floats), sum(sets * row_floats), map_lanes(sets * row_floats), work(row_plan_->slots() * slot_floats());
+    load_image(rows, x, image.data());
+    std::memset(sum.data(), 0, sets * row_floats * sizeof(float));
+    for (size_t coil = 0; coil < sizes_.coils; ++coil) {
+      for (size_t set = 0; set < sets; ++set) {
+        float* const at = map_lanes.data() + set * row_floats;
+        k.load_rows(rows.count, nx, map(set, coil) + rows.first * nx, nx, row_plan_->time_slot(), false, at);
+        k.multiply_lanes(nx, set > 0, at, image.data() + set * row_floats, work.data());
+      }
+      k.fft_time(row_plan_->steps(), work.data());
+      k.weigh_rows(nx, weights.data(), row_plan_->frequency_slot(), work.data());
+      k.fft_frequency(row_plan_->steps(), work.data());
+      for (size_t set = 0; set < sets; ++set)
+        k.add_conjugate_product(nx, map_lanes.data() + set * row_floats, work.data(), sum.data() + set * row_floats);
+    }
+    store_image(rows, sum.data(), 1, y);
+  });
+}
+
+void Encoding::normal(const Parallel& parallel, ConstImage x, Image y) const {
+  if (mask_.lines) return normal_of_lines(parallel, x, y);
+  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), padded = blocks(m) * kernels().lanes;
+  const Scratch weights(ny * padded);
+  const float norm = scale() * scale();
+  for (size_t row = 0; row < ny; ++row)
+    for (size_t i = 0; i < padded; ++i) {
+      const float weight = i < m ? mask_.at(row, columns_[i], nx) : 0;
+      weights.data()[row * padded + i] = weight * weight * norm;
+    }
+  const auto weigh = [&](size_t, size_t first, size_t, float* lanes) {
+    kernels().weigh_columns(ny, weights.data() + first, padded, column_plan_->frequency_slot(), lanes);
+  };
+  round_trip(parallel, x, weigh, y);
+}
+
+}  // namespace larmor
