@@ -6,8 +6,74 @@ import { packageRoot } from './package-root.js';
 /** `[cancel, done]`: JavaScript sets the first word to stop a job, the job counts its steps in the second. */
 export type JobControl = Int32Array;
 
+/** What the encoding functions take after their control words. */
+export type EncodingArguments = [
+  sets: number,
+  coils: number,
+  ny: number,
+  nx: number,
+  maps: Float32Array,
+  mask: Float32Array,
+  input: Float32Array,
+  output: Float32Array,
+  threads: number,
+];
+
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
 export interface Binding {
+  // native/addon/encoding.cc
+  /** kspace [coil, y, x] = M F (S x), maps [set, coil, y, x], x [set, y, x], mask [x] or [y, x] as weights. */
+  encodeForward(control: JobControl, ...rest: EncodingArguments): Promise<void>;
+  /** x = Sᴴ Fᴴ M kspace: input is kspace. */
+  encodeAdjoint(control: JobControl, ...rest: EncodingArguments): Promise<void>;
+  /** y = Aᴴ A x. Output may be input. */
+  encodeNormal(control: JobControl, ...rest: EncodingArguments): Promise<void>;
+  /** output [coil, point] = sum over sets of maps [set, coil, point] x [set, point]. */
+  multiplyMaps(
+    control: JobControl,
+    sets: number,
+    coils: number,
+    points: number,
+    maps: Float32Array,
+    x: Float32Array,
+    output: Float32Array,
+    threads: number,
+  ): Promise<void>;
+  /** output [set, point] = sum over coils of conj(maps [set, coil, point]) y [coil, point]. */
+  combineCoils(
+    control: JobControl,
+    sets: number,
+    coils: number,
+    points: number,
+    maps: Float32Array,
+    y: Float32Array,
+    output: Float32Array,
+    threads: number,
+  ): Promise<void>;
+  /** output [coil, point] = mask [point] y [coil, point]. Output may be y. */
+  applyMask(
+    control: JobControl,
+    coils: number,
+    points: number,
+    mask: Float32Array,
+    y: Float32Array,
+    output: Float32Array,
+    threads: number,
+  ): Promise<void>;
+
+  // native/addon/fft.cc
+  /** Centred unitary transforms of `batch` complex images [ny, nx]. Output may be input. */
+  fft2(
+    control: JobControl,
+    inverse: boolean,
+    batch: number,
+    ny: number,
+    nx: number,
+    input: Float32Array,
+    output: Float32Array,
+    threads: number,
+  ): Promise<void>;
+
   // native/addon/memory.cc
   /** Zeroed memory aligned to 64 bytes. */
   allocate(bytes: number): ArrayBuffer;

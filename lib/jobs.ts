@@ -1,6 +1,6 @@
 // Work off the event loop: cancellation and progress for one native job.
-import type { JobControl } from './binding.js';
-import { toLarmorError } from './errors.js';
+import { binding, type JobControl } from './binding.js';
+import { LarmorError, toLarmorError } from './errors.js';
 
 /** What every long-running call accepts. */
 export interface RunOptions {
@@ -10,6 +10,18 @@ export interface RunOptions {
   onProgress?: ((fraction: number) => void) | undefined;
   /** Threads to use; results do not depend on it. Default: the processors this process may run on. */
   threads?: number | undefined;
+}
+
+/**
+ * The number of threads a job gets.
+ *
+ * @throws LarmorError `ERR_ARGUMENT` unless `threads` is absent or a positive integer.
+ */
+export function threadCount({ threads }: RunOptions): number {
+  if (threads === undefined) return binding.platform().threads;
+  if (!Number.isSafeInteger(threads) || threads < 1)
+    throw new LarmorError('ERR_ARGUMENT', `threads must be a positive integer, got ${threads}`);
+  return threads;
 }
 
 const PROGRESS_INTERVAL_MS = 20;

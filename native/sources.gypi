@@ -3,6 +3,7 @@
     "core_sources": [
       "native/core/adam.cc",
       "native/core/cholesky.cc",
+      "native/core/coils.cc",
       "native/core/conv3x3.cc",
       "native/core/dispatch.cc",
       "native/core/encoding.cc",
@@ -26,6 +27,8 @@
     ],
     "addon_sources": [
       "native/addon/addon.cc",
+      "native/addon/encoding.cc",
+      "native/addon/fft.cc",
       "native/addon/memory.cc",
       "native/addon/optimiser.cc",
       "native/addon/platform.cc",

@@ -4,6 +4,8 @@
 
 namespace larmor::addon {
 
+void export_encoding(Napi::Env env, Napi::Object exports);
+void export_fft(Napi::Env env, Napi::Object exports);
 void export_memory(Napi::Env env, Napi::Object exports);
 void export_optimiser(Napi::Env env, Napi::Object exports);
 void export_platform(Napi::Env env, Napi::Object exports);

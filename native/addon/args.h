@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 
 #include "core/complex.h"
@@ -58,6 +59,14 @@ inline size_t count(const Napi::CallbackInfo& info, size_t index, const char* na
   if (!(number >= 0 && number <= 9007199254740991.0) || number != static_cast<double>(static_cast<size_t>(number)))
     fail_argument(info.Env(), name, "a non-negative integer");
   return static_cast<size_t>(number);
+}
+
+/// The number of points in an array of these sizes.
+inline size_t product(const Napi::CallbackInfo& info, std::initializer_list<size_t> sizes) {
+  size_t result = 1;
+  for (const size_t n : sizes)
+    if (__builtin_mul_overflow(result, n, &result)) fail(info.Env(), "ERR_SHAPE", "addon: array sizes overflow");
+  return result;
 }
 
 inline double number(const Napi::CallbackInfo& info, size_t index, const char* name) {
