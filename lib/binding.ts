@@ -74,6 +74,30 @@ export interface Binding {
     threads: number,
   ): Promise<void>;
 
+  // native/addon/calibration.cc
+  /** Fills maps [set, coil, y, x] and eigenvalues [set, y, x]; [row, rows, column, columns] of the calibration region. */
+  espirit(
+    control: JobControl,
+    kspace: Float32Array,
+    coils: number,
+    ny: number,
+    nx: number,
+    mask: Uint8Array | undefined,
+    maskIsLines: boolean,
+    maxRows: number,
+    maxColumns: number,
+    kernel: number,
+    threshold: number,
+    crop: number,
+    sets: number,
+    iterations: number,
+    maps: Float32Array,
+    eigenvalues: Float32Array,
+    threads: number,
+  ): Promise<Uint32Array>;
+  /** What `espirit` counts up to for images of ny rows. */
+  espiritSteps(ny: number): number;
+
   // native/addon/memory.cc
   /** Zeroed memory aligned to 64 bytes. */
   allocate(bytes: number): ArrayBuffer;

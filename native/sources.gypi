@@ -2,16 +2,19 @@
   "variables": {
     "core_sources": [
       "native/core/adam.cc",
+      "native/core/calibration_region.cc",
       "native/core/cholesky.cc",
       "native/core/coils.cc",
       "native/core/conv3x3.cc",
       "native/core/dispatch.cc",
       "native/core/encoding.cc",
+      "native/core/espirit.cc",
       "native/core/fft.cc",
       "native/core/fft_plan.cc",
       "native/core/hermitian_eigen.cc",
       "native/core/instance_norm.cc",
       "native/core/parallel.cc",
+      "native/core/patch_space.cc",
       "native/core/scratch.cc"
     ],
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],
@@ -27,6 +30,7 @@
     ],
     "addon_sources": [
       "native/addon/addon.cc",
+      "native/addon/calibration.cc",
       "native/addon/encoding.cc",
       "native/addon/fft.cc",
       "native/addon/memory.cc",

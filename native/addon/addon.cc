@@ -2,6 +2,7 @@
 #include "addon/addon.h"
 
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  larmor::addon::export_calibration(env, exports);
   larmor::addon::export_encoding(env, exports);
   larmor::addon::export_fft(env, exports);
   larmor::addon::export_memory(env, exports);

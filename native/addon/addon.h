@@ -4,6 +4,7 @@
 
 namespace larmor::addon {
 
+void export_calibration(Napi::Env env, Napi::Object exports);
 void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);
 void export_memory(Napi::Env env, Napi::Object exports);

@@ -47,7 +47,8 @@ class Job final : public Napi::AsyncWorker {
     Job* const job = new Job(env, control.As<Napi::Int32Array>().Data(), std::move(body), std::move(result));
     job->keep_.reserve(keep.size() + 1);
     job->keep_.push_back(Napi::Reference<Napi::Value>::New(control, 1));
-    for (const Napi::Value& value : keep) job->keep_.push_back(Napi::Reference<Napi::Value>::New(value, 1));
+    for (const Napi::Value& value : keep)
+      if (!value.IsUndefined()) job->keep_.push_back(Napi::Reference<Napi::Value>::New(value, 1));
     const Napi::Promise promise = job->deferred_.Promise();
     job->Queue();
     return promise;

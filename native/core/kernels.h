@@ -90,6 +90,14 @@ struct Kernels {
   /// A -= u w^H + w u^H
   void (*hermitian_rank2)(size_t n, size_t stride, const double* ur, const double* ui, const double* wr, const double* wi, double* ar,
                           double* ai);
+
+  /// Eigenvectors of the `sets` largest eigenvalues of one Hermitian matrix [coils, coils] per pixel of a row, by power iteration.
+  /// Matrix entry e of pixel x is the sum over g of grid[e, g] weights[g, x]; entries run over the rows of the lower triangle, each
+  /// re, im, the diagonal re alone. `vectors` [sets, coils, 2, pixels] holds starts and receives unnormalised eigenvectors, `values`
+  /// [sets, pixels] the eigenvalues. A pixel ends when |M v - value v| <= tolerance |value v|, or after `iterations`.
+  /// `pixels` is a multiple of 16; scratch holds 16 * coils * (coils + 2 * (sets + 1)) floats.
+  void (*leading_eigenvectors)(size_t pixels, size_t points, size_t coils, size_t sets, size_t iterations, float tolerance,
+                               const float* grid, const float* weights, float* vectors, float* values, float* scratch);
 };
 
 extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;

@@ -19,6 +19,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/fft.inl"
 #include "core/encoding.inl"
 #include "core/instance_norm.inl"
+#include "core/eigenvectors.inl"
 #include "core/hermitian.inl"
 
 }  // namespace
@@ -51,6 +52,7 @@ const Kernels LARMOR_KERNELS = {
     .complex_axpy = complex_axpy,
     .hermitian_multiply = hermitian_multiply,
     .hermitian_rank2 = hermitian_rank2,
+    .leading_eigenvectors = leading_eigenvectors,
 };
 
 }  // namespace larmor

@@ -1,0 +1,197 @@
+// The patch space acts on k-space as a projection; in the image it is one small Hermitian matrix per pixel whose eigenvectors of
+// eigenvalue one are the sensitivities. That matrix is a trigonometric polynomial of degree kernel - 1, so its values on a grid of
+// 2 kernel - 1 points per axis hold it exactly, and the odd count makes the interpolation weights real.
+#include "core/espirit.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <vector>
+
+#include "core/hermitian_eigen.h"
+#include "core/kernels.h"
+#include "core/patch_space.h"
+#include "core/scratch.h"
+
+namespace larmor {
+namespace {
+
+constexpr size_t kBlock = 16;          // image rows per task
+constexpr size_t kTile = 16;           // floats of the widest register: rows are padded to a multiple
+constexpr float kTolerance = 1e-4f;    // relative residual at which a pixel's power iteration ends
+constexpr float kPerturbation = 1e-3f;  // of the start, so that a dead first coil cannot stop the iteration
+constexpr double kTurn = 2 * std::numbers::pi;
+
+std::vector<c64> extract(size_t coils, size_t ny, size_t nx, const c32* kspace, const CalibrationRegion& region) {
+  std::vector<c64> data;
+  data.reserve(coils * region.rows * region.columns);
+  for (size_t c = 0; c < coils; ++c)
+    for (size_t y = 0; y < region.rows; ++y)
+      for (size_t x = 0; x < region.columns; ++x) {
+        const c32 value = kspace[(c * ny + region.row + y) * nx + region.column + x];
+        data.push_back({value.re, value.im});
+      }
+  return data;
+}
+
+/// The strongest principal component of the coils, its largest entry real.
+std::vector<c64> principal_coil(size_t coils, size_t points, const c64* data) {
+  std::vector<c64> covariance(coils * coils), u(coils);
+  for (size_t c = 0; c < coils; ++c)
+    for (size_t d = 0; d <= c; ++d) {
+      c64 sum{0, 0};
+      for (size_t i = 0; i < points; ++i) {
+        const c64 p = data[c * points + i], q = data[d * points + i];
+        sum.re += p.re * q.re + p.im * q.im;
+        sum.im += p.im * q.re - p.re * q.im;
+      }
+      covariance[c * coils + d] = sum;
+    }
+  HermitianEigen(coils, covariance.data()).vectors(1, u.data());
+  c64 largest{0, 0};
+  for (const c64 entry : u)
+    if (std::hypot(entry.re, entry.im) > std::hypot(largest.re, largest.im)) largest = entry;
+  const double size = std::hypot(largest.re, largest.im);
+  for (c64& entry : u)
+    entry = {(entry.re * largest.re + entry.im * largest.im) / size, (entry.im * largest.re - entry.re * largest.im) / size};
+  return u;
+}
+
+/// Evaluates polynomials over one kernel axis at `points` angles: in [outer, kernel, inner] -> out [outer, points, inner].
+void evaluate(size_t outer, size_t kernel, size_t points, size_t inner, const std::vector<double>& re, const std::vector<double>& im,
+              std::vector<double>& out_re, std::vector<double>& out_im) {
+  out_re.assign(outer * points * inner, 0);
+  out_im.assign(outer * points * inner, 0);
+  for (size_t n = 0; n < outer; ++n)
+    for (size_t g = 0; g < points; ++g)
+      for (size_t o = 0; o < kernel; ++o) {
+        const double angle = kTurn * static_cast<double>(g * o % points) / static_cast<double>(points);
+        const size_t from = (n * kernel + o) * inner, to = (n * points + g) * inner;
+        kernels().complex_axpy(inner, std::cos(angle), std::sin(angle), &re[from], &im[from], &out_re[to], &out_im[to]);
+      }
+}
+
+/// The pixel matrices on the grid [points y, packed entry, points x], packed as leading_eigenvectors reads them.
+std::vector<float> grid_matrices(size_t coils, size_t kernel, const PatchSpace& space) {
+  const size_t points = 2 * kernel - 1, count = space.count;
+  std::vector<double> xr, xi, wr, wi;
+  evaluate(coils * kernel, kernel, points, count, space.re, space.im, xr, xi);
+  evaluate(coils, kernel, points, points * count, xr, xi, wr, wi);
+  const double scale = 1 / static_cast<double>(kernel * kernel);
+  std::vector<float> grid(points * coils * coils * points);
+  for (size_t gy = 0; gy < points; ++gy)
+    for (size_t gx = 0; gx < points; ++gx) {
+      float* entry = &grid[gy * coils * coils * points + gx];
+      for (size_t c = 0; c < coils; ++c)
+        for (size_t d = 0; d <= c; ++d) {
+          const size_t p = ((c * points + gy) * points + gx) * count, q = ((d * points + gy) * points + gx) * count;
+          c64 sum{0, 0};
+          for (size_t k = 0; k < count; ++k) {
+            sum.re += wr[p + k] * wr[q + k] + wi[p + k] * wi[q + k];
+            sum.im += wi[p + k] * wr[q + k] - wr[p + k] * wi[q + k];
+          }
+          *entry = static_cast<float>(sum.re * scale);
+          entry += points;
+          if (d == c) continue;
+          *entry = static_cast<float>(sum.im * scale);
+          entry += points;
+        }
+    }
+  return grid;
+}
+
+/// Weights [points, padded] that interpolate the grid at pixels 0..n-1, the origin at pixel n / 2; periodic beyond.
+void interpolation(size_t points, size_t n, size_t padded, float* weights) {
+  for (size_t g = 0; g < points; ++g)
+    for (size_t i = 0; i < padded; ++i) {
+      const double position = (static_cast<double>(i) - static_cast<double>(n / 2)) / static_cast<double>(n);
+      const double half = kTurn / 2 * (position - static_cast<double>(g) / static_cast<double>(points));
+      const double below = static_cast<double>(points) * std::sin(half);
+      const double value = std::fabs(below) < 1e-9 ? 1 : std::sin(static_cast<double>(points) * half) / below;
+      weights[g * padded + i] = static_cast<float>(value);
+    }
+}
+
+/// Writes one pixel: a unit vector, in phase with the principal coil, or zeros outside the object.
+void write_pixel(size_t coils, size_t stride, size_t plane, bool inside, const c64* principal, const float* vector, c32* maps) {
+  double energy = 0;
+  c64 projection{0, 0};  // principal^H v
+  for (size_t c = 0; c < coils; ++c) {
+    const double re = vector[2 * c * stride], im = vector[(2 * c + 1) * stride];
+    energy += re * re + im * im;
+    projection.re += principal[c].re * re + principal[c].im * im;
+    projection.im += principal[c].re * im - principal[c].im * re;
+  }
+  const double size = std::hypot(projection.re, projection.im), norm = std::sqrt(energy);
+  c64 factor{0, 0};
+  if (inside && norm > 0) factor = size > 0 ? c64{projection.re / (size * norm), -projection.im / (size * norm)} : c64{1 / norm, 0};
+  for (size_t c = 0; c < coils; ++c) {
+    const double re = vector[2 * c * stride], im = vector[(2 * c + 1) * stride];
+    maps[c * plane] = {static_cast<float>(re * factor.re - im * factor.im), static_cast<float>(re * factor.im + im * factor.re)};
+  }
+}
+
+/// Start of the power iteration of one set at `padded` pixels, [coils, 2, padded]: coil number `set`, as in the authors' program, so that
+/// pixels whose leading eigenvalues nearly coincide come out alike; the phases of the perturbation are those of no smooth sensitivity.
+void start_vectors(size_t coils, size_t padded, size_t set, float* vectors) {
+  for (size_t c = 0; c < coils; ++c) {
+    const double angle = 2.4 * static_cast<double>(c * c);
+    float* const re = vectors + 2 * c * padded;
+    std::fill_n(re, padded, (c == set ? 1 : 0) + kPerturbation * static_cast<float>(std::cos(angle)));
+    std::fill_n(re + padded, padded, kPerturbation * static_cast<float>(std::sin(angle)));
+  }
+}
+
+}  // namespace
+
+size_t espirit_steps(size_t ny) { return 1 + (ny + kBlock - 1) / kBlock; }
+
+void espirit(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace, const CalibrationRegion& region,
+             const EspiritOptions& options, c32* maps, float* values, const Progress& progress) {
+  const size_t points = 2 * options.kernel - 1, entries = coils * coils, plane = ny * nx;
+  const size_t padded = (nx + kTile - 1) / kTile * kTile, set_length = 2 * coils * padded;
+  const std::vector<c64> data = extract(coils, ny, nx, kspace, region);
+  const std::vector<c64> principal = principal_coil(coils, region.rows * region.columns, data.data());
+  const PatchSpace space = patch_space(coils, region.rows, region.columns, data.data(), options.kernel, options.threshold);
+  const std::vector<float> grid = grid_matrices(coils, options.kernel, space);
+  const Scratch columns(points * padded), rows(points * ny);
+  interpolation(points, nx, padded, columns.data());
+  interpolation(points, ny, ny, rows.data());
+  std::atomic<size_t> done{1};
+  progress(1);
+
+  parallel((ny + kBlock - 1) / kBlock, [&](size_t block) {
+    std::vector<float> row_grid(entries * points);
+    std::vector<size_t> order(options.sets);
+    const Scratch vector_block(options.sets * set_length), value_block(options.sets * padded);
+    const Scratch scratch((entries + 2 * coils * (options.sets + 1)) * kTile);
+    float* const vectors = vector_block.data();
+    float* const row_values = value_block.data();
+    for (size_t y = block * kBlock; y < std::min(ny, (block + 1) * kBlock); ++y) {
+      std::fill(row_grid.begin(), row_grid.end(), 0.0f);
+      for (size_t g = 0; g < points; ++g) {
+        const float weight = rows.data()[g * ny + y];
+        const float* const from = &grid[g * entries * points];
+        for (size_t i = 0; i < entries * points; ++i) row_grid[i] += weight * from[i];
+      }
+      for (size_t s = 0; s < options.sets; ++s) start_vectors(coils, padded, s, &vectors[s * set_length]);
+      kernels().leading_eigenvectors(padded, points, coils, options.sets, options.iterations, kTolerance, row_grid.data(), columns.data(),
+                                     vectors, row_values, scratch.data());
+      for (size_t x = 0; x < nx; ++x) {
+        std::iota(order.begin(), order.end(), size_t{0});
+        std::stable_sort(order.begin(), order.end(), [&](size_t p, size_t q) { return row_values[p * padded + x] > row_values[q * padded + x]; });
+        for (size_t s = 0; s < options.sets; ++s) {
+          const float value = row_values[order[s] * padded + x];
+          values[s * plane + y * nx + x] = value;
+          write_pixel(coils, padded, plane, value > options.crop, principal.data(), &vectors[order[s] * set_length + x],
+                      maps + s * coils * plane + y * nx + x);
+        }
+      }
+    }
+    progress(done.fetch_add(1) + 1);
+  });
+}
+
+}  // namespace larmor

@@ -1,0 +1,241 @@
+import { describe, expect, test } from 'vitest';
+import { type ComplexArray, complexZeros } from '#larmor/arrays/complex-array.js';
+import { MT19937 } from '#larmor/arrays/mt19937.js';
+import { espirit } from '#larmor/calibration/espirit.js';
+import { BART_FIXTURES, bartFixture } from '../support/bart.js';
+import { describeShared } from '../support/shared.js';
+
+const DEGREE = 1; // of the sensitivities as trigonometric polynomials: their patches then obey the theory exactly
+
+/** Coils whose sensitivities are trigonometric polynomials, around a random object: k-space by convolution, maps in closed form. */
+function polynomialCoils(
+  coils: number,
+  ny: number,
+  nx: number,
+  seed: number,
+): { kspace: ComplexArray; maps: ComplexArray } {
+  const random = new MT19937(seed);
+  const draw = (n: number) => Float64Array.from({ length: 2 * n }, () => random.uniform(-1, 1));
+  const width = 2 * DEGREE + 1;
+  const object = draw(ny * nx);
+  const coefficients = draw(coils * width * width);
+  const kspace = complexZeros([coils, ny, nx]);
+  const maps = complexZeros([coils, ny, nx]);
+  for (let c = 0; c < coils; c += 1)
+    for (let dy = -DEGREE; dy <= DEGREE; dy += 1)
+      for (let dx = -DEGREE; dx <= DEGREE; dx += 1) {
+        const a = 2 * ((c * width + dy + DEGREE) * width + dx + DEGREE);
+        const [ar, ai] = [coefficients[a], coefficients[a + 1]];
+        for (let y = 0; y < ny; y += 1)
+          for (let x = 0; x < nx; x += 1) {
+            const k = 2 * (((y - dy + ny) % ny) * nx + ((x - dx + nx) % nx));
+            const to = 2 * ((c * ny + y) * nx + x);
+            kspace.data[to] += ar * object[k] - ai * object[k + 1];
+            kspace.data[to + 1] += ar * object[k + 1] + ai * object[k];
+            const angle = 2 * Math.PI * ((dy * (y - Math.floor(ny / 2))) / ny + (dx * (x - Math.floor(nx / 2))) / nx);
+            maps.data[to] += ar * Math.cos(angle) - ai * Math.sin(angle);
+            maps.data[to + 1] += ar * Math.sin(angle) + ai * Math.cos(angle);
+          }
+      }
+  return { kspace, maps };
+}
+
+/** |<a, b>| / (|a| |b|) over the coils of each pixel; 0 where either vanishes. */
+function correlations(a: ComplexArray, b: ComplexArray): Float64Array {
+  const [coils, ny, nx] = a.shape.slice(-3);
+  const plane = ny * nx;
+  return Float64Array.from({ length: plane }, (_, p) => {
+    let [re, im, aa, bb] = [0, 0, 0, 0];
+    for (let c = 0; c < coils; c += 1) {
+      const i = 2 * (c * plane + p);
+      const [ar, ai, br, bi] = [a.data[i], a.data[i + 1], b.data[i], b.data[i + 1]];
+      re += ar * br + ai * bi;
+      im += ar * bi - ai * br;
+      aa += ar * ar + ai * ai;
+      bb += br * br + bi * bi;
+    }
+    return aa > 0 && bb > 0 ? Math.hypot(re, im) / Math.sqrt(aa * bb) : 0;
+  });
+}
+
+/** Sum over coils of |S|^2 per pixel of one set. */
+function energy(maps: ComplexArray, set = 0): Float64Array {
+  const [coils, ny, nx] = maps.shape.slice(-3);
+  const plane = ny * nx;
+  return Float64Array.from({ length: plane }, (_, p) => {
+    let sum = 0;
+    for (let c = 0; c < coils; c += 1) {
+      const i = 2 * ((set * coils + c) * plane + p);
+      sum += maps.data[i] ** 2 + maps.data[i + 1] ** 2;
+    }
+    return sum;
+  });
+}
+
+const sameBits = (a: Float32Array, b: Float32Array): boolean =>
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
+
+const mean = (values: Iterable<number>): number => {
+  const list = [...values];
+  return list.reduce((sum, value) => sum + value, 0) / list.length;
+};
+
+describeShared('espirit against BART', () => {
+  test.each(BART_FIXTURES)('%s', async (name) => {
+    const { kspace, mask, maps: wanted } = await bartFixture(name);
+    const { maps, eigenvalues } = await espirit(kspace, { mask });
+    const [mine, theirs] = [energy(maps), energy(wanted)];
+    const inside = [...theirs.keys()].filter((p) => theirs[p] > 0);
+    const correlation = correlations(wanted, maps);
+    expect(mean(inside.map((p) => correlation[p]))).toBeGreaterThanOrEqual(0.9999);
+    const both = inside.filter((p) => mine[p] > 0).length;
+    const dice = (2 * both) / (inside.length + mine.filter((e) => e > 0).length);
+    expect(dice).toBeGreaterThanOrEqual(0.999);
+    const cropped = mine.map((e, p) => Math.abs(e - (eigenvalues.data[p] > 0.8 ? 1 : 0)));
+    expect(Math.max(...cropped)).toBeLessThan(1e-5);
+  });
+
+  test('finds the same centre in the zeros of k-space as in the mask, and the same maps at any scale', async () => {
+    const { kspace, mask } = await bartFixture(BART_FIXTURES[0]);
+    const reference = await espirit(kspace, { mask });
+    expect(reference.calibration).toMatchObject({ rows: 24, columns: 24, column: 52 });
+    const scaled = await espirit({ data: kspace.data.map((value) => value * 2 ** -30), shape: kspace.shape });
+    expect(scaled.calibration).toEqual(reference.calibration);
+    expect(sameBits(scaled.maps.data, reference.maps.data)).toBe(true);
+  });
+});
+
+describe('espirit', () => {
+  test.each([
+    { coils: 4, ny: 24, nx: 20 },
+    { coils: 3, ny: 21, nx: 33 },
+    { coils: 12, ny: 17, nx: 17 },
+  ])('recovers sensitivities known in closed form: $coils coils, $ny x $nx', async ({ coils, ny, nx }) => {
+    const { kspace, maps: wanted } = polynomialCoils(coils, ny, nx, 10 * coils);
+    const { maps, eigenvalues } = await espirit(kspace, { threshold: 1e-10, iterations: 1000 });
+    expect(maps.shape).toEqual([1, coils, ny, nx]);
+    expect(Math.min(...correlations(wanted, maps))).toBeGreaterThan(0.9999);
+    expect(Math.max(...eigenvalues.data.map((value) => Math.abs(value - 1)))).toBeLessThan(1e-4);
+    expect(Math.max(...energy(maps).map((e) => Math.abs(e - 1)))).toBeLessThan(1e-6);
+  });
+
+  test('several sets are orthogonal, ordered, and begin with the single set', async () => {
+    const [coils, ny, nx] = [5, 24, 30];
+    const { kspace } = polynomialCoils(coils, ny, nx, 3);
+    const options = { calibrationSize: 12, kernel: 4, crop: 0, threshold: 0.05, iterations: 500 };
+    const one = await espirit(kspace, options);
+    const { maps, eigenvalues } = await espirit(kspace, { ...options, sets: 3 });
+    const plane = ny * nx;
+    const set = (s: number): ComplexArray => ({
+      data: maps.data.subarray(2 * s * coils * plane, 2 * (s + 1) * coils * plane),
+      shape: [coils, ny, nx],
+    });
+    for (const [p, q] of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ])
+      expect(Math.max(...correlations(set(p), set(q)))).toBeLessThan(1e-5);
+    for (let p = 0; p < plane; p += 1) {
+      expect(eigenvalues.data[p]).toBeGreaterThanOrEqual(eigenvalues.data[plane + p]);
+      expect(Math.abs(eigenvalues.data[p] - one.eigenvalues.data[p])).toBeLessThan(1e-3);
+    }
+    expect(mean(correlations(set(0), one.maps))).toBeGreaterThan(0.999);
+  });
+
+  test('one coil gives a map of one on the object', async () => {
+    const { kspace } = polynomialCoils(1, 24, 24, 4);
+    const { maps } = await espirit(kspace, { crop: 0.5 });
+    const values = maps.data.filter((_, i) => i % 2 === 0);
+    expect(values.every((re) => re === 0 || Math.abs(re - 1) < 1e-6)).toBe(true);
+    expect(Math.max(...maps.data.filter((_, i) => i % 2 === 1).map(Math.abs))).toBeLessThan(1e-6);
+  });
+
+  test('a dead first coil gets a map of zero and leaves the others as they are', async () => {
+    const [ny, nx] = [24, 24];
+    const { kspace } = polynomialCoils(4, ny, nx, 5);
+    const dead = complexZeros([5, ny, nx]);
+    dead.data.set(kspace.data, 2 * ny * nx);
+    const options = { threshold: 1e-10, iterations: 1000 };
+    const { maps } = await espirit(dead, options);
+    const { maps: wanted } = await espirit(kspace, options);
+    const rest = { data: maps.data.subarray(2 * ny * nx), shape: [4, ny, nx] };
+    expect(Math.max(...maps.data.subarray(0, 2 * ny * nx).map(Math.abs))).toBeLessThan(1e-3);
+    expect(Math.min(...correlations(rest, wanted))).toBeGreaterThan(0.9999);
+  });
+
+  test('is bit-equal for any number of threads', async () => {
+    const { kspace } = polynomialCoils(6, 50, 40, 6);
+    const [one, two, five] = await Promise.all([1, 2, 5].map((threads) => espirit(kspace, { threads, sets: 2 })));
+    for (const other of [two, five]) {
+      expect(sameBits(other.maps.data, one.maps.data)).toBe(true);
+      expect(sameBits(other.eigenvalues.data, one.eigenvalues.data)).toBe(true);
+    }
+  });
+
+  test('follows an echo that is off centre along the readout', async () => {
+    const { kspace } = polynomialCoils(2, 40, 24, 7);
+    const [, ny, nx] = kspace.shape;
+    kspace.data.forEach((value, i) => {
+      const y = Math.floor(i / (2 * nx)) % ny;
+      kspace.data[i] = value * (y >= 5 && y < 17 ? 100 : 1);
+    });
+    const { calibration } = await espirit(kspace, { calibrationSize: 12 });
+    expect(calibration).toEqual({ row: 5, rows: 12, column: 6, columns: 12 });
+  });
+
+  test('reports progress and stops on abort', async () => {
+    const { kspace } = polynomialCoils(8, 256, 256, 8);
+    const reason = new Error('enough');
+    await expect(espirit(kspace, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const controller = new AbortController();
+    const running = espirit(kspace, { signal: controller.signal, threads: 1, iterations: 10_000, threshold: 0.01 });
+    setTimeout(() => controller.abort(reason), 30);
+    await expect(running).rejects.toBe(reason);
+  });
+
+  describe('refuses', () => {
+    const { kspace } = polynomialCoils(2, 16, 16, 9);
+    const [, ny, nx] = kspace.shape;
+    const keepColumns = (from: number, to: number): ComplexArray => ({
+      data: kspace.data.map((value, i) => ((i >> 1) % nx >= from && (i >> 1) % nx < to ? value : 0)),
+      shape: kspace.shape,
+    });
+
+    test('a centre smaller than the kernel', async () => {
+      await expect(espirit(keepColumns(6, 10))).rejects.toMatchObject({
+        code: 'ERR_CALIBRATION',
+        message: expect.stringContaining('16 x 4'),
+      });
+      await expect(espirit(keepColumns(0, 5))).rejects.toMatchObject({ code: 'ERR_CALIBRATION' });
+    });
+
+    test('k-space of zeros, with or without a mask', async () => {
+      const mask = { data: new Uint8Array(nx).fill(1), shape: [nx] as const };
+      for (const options of [{}, { mask }])
+        await expect(espirit(complexZeros(kspace.shape), options)).rejects.toMatchObject({ code: 'ERR_CALIBRATION' });
+    });
+
+    test('values that are not finite', async () => {
+      const bad = { data: kspace.data.slice(), shape: kspace.shape };
+      bad.data[7] = Number.NaN;
+      await expect(espirit(bad)).rejects.toMatchObject({ code: 'ERR_NOT_FINITE' });
+    });
+
+    test('shapes, masks and options that make no sense', async () => {
+      await expect(espirit({ data: kspace.data, shape: [ny, nx] })).rejects.toMatchObject({ code: 'ERR_SHAPE' });
+      await expect(espirit({ data: kspace.data, shape: [3, ny, nx] })).rejects.toMatchObject({ code: 'ERR_SHAPE' });
+      const mask = { data: new Uint8Array(5).fill(1), shape: [5] as const };
+      await expect(espirit(kspace, { mask })).rejects.toMatchObject({ code: 'ERR_MASK' });
+      for (const options of [
+        { kernel: 0 },
+        { kernel: 25 },
+        { sets: 3 },
+        { crop: 1 },
+        { threshold: -1 },
+        { calibrationSize: 2.5 },
+      ])
+        await expect(espirit(kspace, options)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    });
+  });
+});
