@@ -6,6 +6,7 @@
       "native/core/cholesky.cc",
       "native/core/coils.cc",
       "native/core/conv3x3.cc",
+      "native/core/conv_transpose2x2.cc",
       "native/core/dispatch.cc",
       "native/core/encoding.cc",
       "native/core/espirit.cc",
@@ -15,6 +16,7 @@
       "native/core/instance_norm.cc",
       "native/core/parallel.cc",
       "native/core/patch_space.cc",
+      "native/core/pooling.cc",
       "native/core/scratch.cc"
     ],
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],

@@ -69,12 +69,18 @@ struct Kernels {
   /// dx = inverse_deviation * scale * (g - mean_gradient - z * mean_weighted), the means being those of the two sums. dx may be dy.
   void (*norm_gradient)(size_t n, const NormPlane& plane, float mean_gradient, float mean_weighted, const float* dy, const float* x, float* dx);
 
-  /// Output channels per tile of conv_strip.
+  /// Output channels per tile of the convolutions.
   size_t conv_tile_channels;
   /// y[o][p] = sum over i, ky, kx of weights[i][3 ky + kx][o] * x[i][p + ky * row + kx] for each of `tiles` tiles of output channels o.
-  void (*conv_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y);
+  void (*conv3x3_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y);
   /// Adds to dw[o * dw_stride + 9 i + 3 ky + kx] the sum over p of dy[o][p] * x[i][p + ky * row + kx]; dy is zero at the zero columns.
-  void (*weight_gradient_strip)(size_t co, size_t ci, const ConvStrip& strip, const float* dy, const float* x, size_t dw_stride, float* dw);
+  void (*conv3x3_weight_gradient_strip)(size_t co, size_t ci, const ConvStrip& strip, const float* dy, const float* x, size_t dw_stride, float* dw);
+  /// The same two for a single tap: products of matrices.
+  void (*conv1x1_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y);
+  void (*conv1x1_weight_gradient_strip)(size_t co, size_t ci, const ConvStrip& strip, const float* dy, const float* x, size_t dw_stride, float* dw);
+  /// both[2 i] = even[i], both[2 i + 1] = odd[i], and back.
+  void (*interleave)(size_t n, const float* even, const float* odd, float* both);
+  void (*deinterleave)(size_t n, const float* both, float* even, float* odd);
 
   bool (*all_finite)(size_t n, const float* x);
   /// Updates parameter and both moments in place.

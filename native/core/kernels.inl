@@ -14,7 +14,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/lanes.inl"
 
 #include "core/adam.inl"
-#include "core/conv3x3.inl"
+#include "core/conv.inl"
 #include "core/data_consistency.inl"
 #include "core/fft.inl"
 #include "core/encoding.inl"
@@ -45,8 +45,12 @@ const Kernels LARMOR_KERNELS = {
     .norm_gradient_sums = norm_gradient_sums,
     .norm_gradient = norm_gradient,
     .conv_tile_channels = kConvOut,
-    .conv_strip = conv_strip,
-    .weight_gradient_strip = weight_gradient_strip,
+    .conv3x3_strip = conv_strip<3>,
+    .conv3x3_weight_gradient_strip = weight_gradient_strip<3>,
+    .conv1x1_strip = conv_strip<1>,
+    .conv1x1_weight_gradient_strip = weight_gradient_strip<1>,
+    .interleave = interleave,
+    .deinterleave = deinterleave,
     .all_finite = all_finite,
     .adam = adam,
     .complex_axpy = complex_axpy,

@@ -1,4 +1,4 @@
-// Fused network kernels: instance normalisation with leaky ReLU, the weight gradient of a 3x3 convolution, and Adam. Images are planar, [n, channel, y, x].
+// Network kernels: fused normalisation and activation, convolutions, pooling and their gradients, and Adam. Images are planar, [n, channel, y, x].
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +35,20 @@ void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t he
 /// the weight gradient of a 3x3 convolution of stride 1 and padding 1.
 void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* dy,
                              float* dw);
+
+/// y[n, co, 2 y + ky, 2 x + kx] = sum over ci of weights[ci, co, ky, kx] * x[n, ci, y, x]: a transposed 2x2 convolution of stride 2.
+/// height and width are those of x.
+void conv_transpose2x2(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,
+                       float* y);
+/// dx[n, ci, y, x] = sum over co, ky, kx of weights[ci, co, ky, kx] * dy[n, co, 2 y + ky, 2 x + kx].
+void conv_transpose2x2_input_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* dy,
+                                      const float* weights, float* dx);
+/// dw[ci, co, ky, kx] = sum over n, y, x of x[n, ci, y, x] * dy[n, co, 2 y + ky, 2 x + kx].
+void conv_transpose2x2_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x,
+                                       const float* dy, float* dw);
+
+/// Gradient of the mean over 2x2 blocks of planes [height, width], whose last odd row and column are dropped: a quarter of dy each.
+void average_pool2x2_gradient(const Parallel& parallel, size_t planes, size_t height, size_t width, const float* dy, float* dx);
 
 struct AdamOptions {
   double learning_rate, beta1, beta2, epsilon;

@@ -1,4 +1,4 @@
-// Custom operators of the networks: fused normalisation with activation, 3x3 convolution and their gradients.
+// Custom operators of the networks: fused normalisation with activation, convolutions, pooling and their gradients.
 #include <string>
 
 #include "core/coded_error.h"
@@ -113,11 +113,82 @@ class Conv3x3WeightGradient {
   static constexpr const char* kName = "Conv3x3WeightGradient";
 };
 
+/// The three share their sizes: x [n,ci,y,x], weights [ci,co,2,2], y [n,co,2y,2x].
+class ConvTranspose2x2 {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32}}; }
+  explicit ConvTranspose2x2(const Attributes&) {}
+  void compute(Context& context) const {
+    const auto x = context.input<float>(0), weights = context.input<float>(1);
+    expect_image(kName, "x", x.shape);
+    expect_image(kName, "weights", weights.shape);
+    expect_shape(kName, "weights", {x.shape[1], weights.shape[1], 2, 2}, weights.shape);
+    float* const y = context.output<float>(0, {x.shape[0], weights.shape[1], 2 * x.shape[2], 2 * x.shape[3]});
+    conv_transpose2x2(context.parallel(), x.dim(0), x.dim(1), weights.dim(1), x.dim(2), x.dim(3), x.data, weights.data, y);
+  }
+
+ private:
+  static constexpr const char* kName = "ConvTranspose2x2";
+};
+
+class ConvTranspose2x2InputGradient {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32}}; }
+  explicit ConvTranspose2x2InputGradient(const Attributes&) {}
+  void compute(Context& context) const {
+    const auto dy = context.input<float>(0), weights = context.input<float>(1);
+    expect_image(kName, "dy", dy.shape);
+    expect_image(kName, "weights", weights.shape);
+    expect_shape(kName, "weights", {weights.shape[0], dy.shape[1], 2, 2}, weights.shape);
+    expect_shape(kName, "dy", {dy.shape[0], dy.shape[1], dy.shape[2] / 2 * 2, dy.shape[3] / 2 * 2}, dy.shape);
+    float* const dx = context.output<float>(0, {dy.shape[0], weights.shape[0], dy.shape[2] / 2, dy.shape[3] / 2});
+    conv_transpose2x2_input_gradient(context.parallel(), dy.dim(0), weights.dim(0), dy.dim(1), dy.dim(2) / 2, dy.dim(3) / 2, dy.data, weights.data, dx);
+  }
+
+ private:
+  static constexpr const char* kName = "ConvTranspose2x2InputGradient";
+};
+
+class ConvTranspose2x2WeightGradient {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32}}; }
+  explicit ConvTranspose2x2WeightGradient(const Attributes&) {}
+  void compute(Context& context) const {
+    const auto x = context.input<float>(0), dy = context.input<float>(1);
+    expect_image(kName, "x", x.shape);
+    expect_image(kName, "dy", dy.shape);
+    expect_shape(kName, "dy", {x.shape[0], dy.shape[1], 2 * x.shape[2], 2 * x.shape[3]}, dy.shape);
+    float* const dw = context.output<float>(0, {x.shape[1], dy.shape[1], 2, 2});
+    conv_transpose2x2_weight_gradient(context.parallel(), x.dim(0), x.dim(1), dy.dim(1), x.dim(2), x.dim(3), x.data, dy.data, dw);
+  }
+
+ private:
+  static constexpr const char* kName = "ConvTranspose2x2WeightGradient";
+};
+
+class AveragePool2x2Gradient {
+ public:
+  static Signature signature() { return {kName, {kFloat32}, {kFloat32}}; }
+  explicit AveragePool2x2Gradient(const Attributes& attributes) : height_(attributes.integer("height", 0)), width_(attributes.integer("width", 0)) {}
+  void compute(Context& context) const {
+    const auto dy = context.input<float>(0);
+    expect_image(kName, "dy", dy.shape);
+    expect_shape(kName, "dy", {dy.shape[0], dy.shape[1], height_ / 2, width_ / 2}, dy.shape);
+    float* const dx = context.output<float>(0, {dy.shape[0], dy.shape[1], height_, width_});
+    average_pool2x2_gradient(context.parallel(), dy.dim(0) * dy.dim(1), static_cast<size_t>(height_), static_cast<size_t>(width_), dy.data, dx);
+  }
+
+ private:
+  static constexpr const char* kName = "AveragePool2x2Gradient";
+  int64_t height_, width_;
+};
+
 }  // namespace
 
 std::vector<const OrtCustomOp*> network_ops() {
   return {CustomOp<InstanceNormLeakyRelu>::instance(), CustomOp<InstanceNormLeakyReluGradient>::instance(), CustomOp<Conv3x3>::instance(),
-          CustomOp<Conv3x3WeightGradient>::instance()};
+          CustomOp<Conv3x3WeightGradient>::instance(), CustomOp<ConvTranspose2x2>::instance(), CustomOp<ConvTranspose2x2InputGradient>::instance(),
+          CustomOp<ConvTranspose2x2WeightGradient>::instance(), CustomOp<AveragePool2x2Gradient>::instance()};
 }
 
 }  // namespace larmor::ort

@@ -153,6 +153,46 @@ void test_conv(size_t n, size_t ci, size_t co, size_t height, size_t width) {
   for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
 }
 
+void test_conv_transpose(size_t n, size_t ci, size_t co, size_t height, size_t width) {
+  const size_t pixels = height * width;
+  const Floats x = random_floats(n * ci * pixels, 5), dy = random_floats(n * co * 4 * pixels, 6), weights = random_floats(ci * co * 4, 9);
+  std::vector<double> y(dy.size()), dx(x.size()), dw(weights.size());
+  for (size_t at_y = 0; at_y < y.size(); ++at_y) {
+    const size_t column = at_y % (2 * width), row = at_y / (2 * width) % (2 * height), o = at_y / (4 * pixels) % co, image = at_y / (4 * pixels * co);
+    for (size_t i = 0; i < ci; ++i) {
+      const size_t at_x = (image * ci + i) * pixels + row / 2 * width + column / 2, at_w = (i * co + o) * 4 + row % 2 * 2 + column % 2;
+      y[at_y] += static_cast<double>(x[at_x]) * weights[at_w];
+      dx[at_x] += static_cast<double>(dy[at_y]) * weights[at_w];
+      dw[at_w] += static_cast<double>(dy[at_y]) * x[at_x];
+    }
+  }
+  const auto run = [&](int threads) {
+    const Pooled parallel(threads);
+    Floats got_y(y.size(), 7.0f), got_dx(dx.size(), 7.0f), got_dw(dw.size(), 7.0f);
+    conv_transpose2x2(parallel, n, ci, co, height, width, x.data(), weights.data(), got_y.data());
+    conv_transpose2x2_input_gradient(parallel, n, ci, co, height, width, dy.data(), weights.data(), got_dx.data());
+    conv_transpose2x2_weight_gradient(parallel, n, ci, co, height, width, x.data(), dy.data(), got_dw.data());
+    return std::vector<Floats>{got_y, got_dx, got_dw};
+  };
+  const std::vector<Floats> got = run(1), again = run(3);
+  CHECK_CLOSE(relative_error(got[0], y), 0, 2e-6);
+  CHECK_CLOSE(relative_error(got[1], dx), 0, 2e-6);
+  CHECK_CLOSE(relative_error(got[2], dw), 0, 2e-6);
+  for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
+}
+
+void test_pooling_gradient() {
+  const Floats dy = random_floats(2 * 2 * 3, 11);
+  Floats dx(2 * 5 * 7, 9.0f);
+  average_pool2x2_gradient(Pooled{2}, 2, 5, 7, dy.data(), dx.data());
+  bool right = true;
+  for (size_t i = 0; i < dx.size(); ++i) {
+    const size_t column = i % 7, row = i / 7 % 5, plane = i / 35;
+    right = right && dx[i] == (column == 6 || row == 4 ? 0.0f : dy[(plane * 2 + row / 2) * 3 + column / 2] / 4);
+  }
+  CHECK(right);
+}
+
 void test_adam() {
   constexpr size_t kLength = 70'003;
   const Floats start = random_floats(kLength, 7);
@@ -204,6 +244,11 @@ int main() {
   test_conv(1, 4, 4, 40, 101);
   test_conv(1, 1, 2, 3, 1500);
   test_conv(1, 2, 1, 200, 1);
+  test_conv_transpose(1, 1, 1, 1, 1);
+  test_conv_transpose(2, 5, 3, 7, 9);
+  test_conv_transpose(1, 19, 34, 6, 11);
+  test_conv_transpose(3, 2, 1, 40, 33);
+  test_pooling_gradient();
   test_adam();
   test_finiteness();
   return larmor::test::finish();

@@ -1,0 +1,72 @@
+// What convolutions share: strips of an image packed into the cache, and weights packed by tiles of output channels.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+
+#include "core/kernels.h"
+#include "core/parallel.h"
+#include "core/scratch.h"
+
+namespace larmor {
+
+constexpr size_t kStripAlign = 16;  // floats of the widest register and of a cache line
+
+constexpr size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// A multiple of a cache line but of no larger power of two, so that channels do not compete for the same cache sets.
+constexpr size_t channel_stride(size_t floats) { return (round_up(floats, kStripAlign) / kStripAlign | 1) * kStripAlign; }
+
+/// How an image of height rows is cut into strips of whole rows of about `positions` values.
+struct Strips {
+  size_t height, rows, per_image;
+
+  Strips(size_t image_height, size_t row, size_t positions)
+      : height(image_height), rows(std::clamp<size_t>(positions / row, 1, image_height)), per_image((image_height + rows - 1) / rows) {}
+
+  /// Rows [first, last) of image `image`.
+  struct Rows {
+    size_t image, first, last;
+  };
+  Rows operator[](size_t strip) const {
+    const size_t first = strip % per_image * rows;
+    return {strip / per_image, first, std::min(first + rows, height)};
+  }
+};
+
+/// Tiles of the convolution kernels that hold `channels` output channels.
+inline size_t conv_tiles(size_t channels) { return (channels + kernels().conv_tile_channels - 1) / kernels().conv_tile_channels; }
+
+/// Floats of `pack_weights`.
+inline size_t packed_weights_size(size_t co, size_t terms) { return conv_tiles(co) * kernels().conv_tile_channels * terms; }
+
+/// Packs at(o, term) as [tile][term][channel of the tile], zero beyond co.
+template <class At>
+void pack_weights(const Parallel& parallel, size_t co, size_t terms, At&& at, float* packed) {
+  const size_t tile = kernels().conv_tile_channels;
+  parallel(conv_tiles(co), [&](size_t t) {
+    float* out = packed + t * tile * terms;
+    for (size_t term = 0; term < terms; ++term)
+      for (size_t o = t * tile; o < (t + 1) * tile; ++o) *out++ = o < co ? at(o, term) : 0.0f;
+  });
+}
+
+/// Sums body(begin, end, group, sums) over strips. Where groups of channels alone give fewer than `tasks` tasks, bands of strips
+/// [begin, end) have arrays of their own, added in order at the end. The body fills the part of `sums` that belongs to its group.
+template <class Body>
+void sum_in_bands(const Parallel& parallel, size_t strips, size_t groups, size_t tasks, size_t size, float* total, Body&& body) {
+  const size_t bands = std::clamp<size_t>(tasks / groups, 1, strips);
+  const Scratch others((bands - 1) * size);
+  const auto sums = [&](size_t band) { return band == 0 ? total : others.data() + (band - 1) * size; };
+  parallel(bands * groups, [&](size_t task) {
+    const size_t band = task / groups;
+    body(band * strips / bands, (band + 1) * strips / bands, task % groups, sums(band));
+  });
+  constexpr size_t kBlock = 4096;
+  parallel(bands == 1 ? 0 : (size + kBlock - 1) / kBlock, [&](size_t block) {
+    const size_t end = std::min(size, (block + 1) * kBlock);
+    for (size_t band = 1; band < bands; ++band)
+      for (size_t i = block * kBlock; i < end; ++i) total[i] += sums(band)[i];
+  });
+}
+
+}  // namespace larmor
