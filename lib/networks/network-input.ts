@@ -1,5 +1,6 @@
 // What a reconstruction network sees of a slice: one complex image, at the amplitude it was trained with.
-import { type ComplexArray, complexZeros, points, type RealArray } from '../arrays/complex-array.js';
+import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
+import { magnitude } from '../arrays/magnitude.js';
 import { percentile } from '../arrays/percentile.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
@@ -18,13 +19,6 @@ export interface NetworkInput {
   readonly image: ComplexArray;
   /** Multiply image and k-space by this: the SCALE_PERCENTILE-th percentile of |image| becomes 1. */
   readonly scale: number;
-}
-
-/** |z| of every point. */
-export function magnitude(image: ComplexArray): RealArray {
-  const data = new Float32Array(points(image.shape));
-  for (let i = 0; i < data.length; i += 1) data[i] = Math.hypot(image.data[2 * i], image.data[2 * i + 1]);
-  return { data, shape: image.shape };
 }
 
 /**

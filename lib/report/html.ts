@@ -19,6 +19,7 @@ export function formatNumber(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'not a number' : value > 0 ? '∞' : '−∞';
   const text = Number(value.toPrecision(digits));
   const size = Math.abs(text);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return text.toExponential(Math.min(2, digits - 1)).replaceAll('-', '−');
+  if (size !== 0 && (size < 1e-4 || size >= 1e6))
+    return text.toExponential(Math.min(2, digits - 1)).replaceAll('-', '−');
   return String(text).replaceAll('-', '−');
 }

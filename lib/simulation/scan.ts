@@ -1,5 +1,6 @@
 // Simulated multi-coil scans: an object with phase, seen by coils, sampled fully, with noise.
-import { type ComplexArray, complexZeros, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { type ComplexArray, complexZeros, type RealArray } from '../arrays/complex-array.js';
+import { magnitude } from '../arrays/magnitude.js';
 import { MT19937, type Seed } from '../arrays/mt19937.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
@@ -118,14 +119,14 @@ class SmoothPhase {
     const [side] = object.shape;
     const rate = this.#rate;
     const image = complexZeros(object.shape);
-    object.data.forEach((magnitude, i) => {
-      if (magnitude === 0) return;
+    object.data.forEach((signal, i) => {
+      if (signal === 0) return;
       const x = (2 * ((i % side) - (side >> 1))) / side;
       const y = (2 * (Math.floor(i / side) - (side >> 1))) / side;
       const slow = this.#height * this.#field.at(rate * x, rate * y, rate * z);
       const phase = this.#offset + this.#tilt[0] * x + this.#tilt[1] * y + slow;
-      image.data[2 * i] = magnitude * Math.cos(phase);
-      image.data[2 * i + 1] = magnitude * Math.sin(phase);
+      image.data[2 * i] = signal * Math.cos(phase);
+      image.data[2 * i + 1] = signal * Math.sin(phase);
     });
     return image;
   }
@@ -169,7 +170,6 @@ export async function simulateScan(
     kspace: complexZeros([slices, coils, size, size]),
     maps: complexZeros([slices, coils, size, size]),
     image: complexZeros([slices, size, size]),
-    reference: realZeros([slices, size, size]),
   };
   for (let s = 0; s < slices; ++s) {
     const { kspace, maps, image } = await scanner.scan(sliceAt(volume, s), sliceHeight(s, slices), { signal, threads });
@@ -178,9 +178,7 @@ export async function simulateScan(
     scan.image.data.set(image.data, s * image.data.length);
     onProgress?.((s + 1) / slices);
   }
-  for (let i = 0; i < scan.reference.data.length; ++i)
-    scan.reference.data[i] = Math.hypot(scan.image.data[2 * i], scan.image.data[2 * i + 1]);
-  return scan;
+  return { ...scan, reference: magnitude(scan.image) };
 }
 
 /** Slice `index` of a volume [slice, y, x], a view. */

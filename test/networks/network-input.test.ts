@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ComplexArray } from '#larmor/arrays/complex-array.js';
+import { magnitude } from '#larmor/arrays/magnitude.js';
 import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { percentile } from '#larmor/arrays/percentile.js';
-import { magnitude, networkInput } from '#larmor/networks/network-input.js';
+import { networkInput } from '#larmor/networks/network-input.js';
 import { Coils } from '#larmor/operators/coils.js';
 import { Fft2 } from '#larmor/operators/fft2.js';
 
