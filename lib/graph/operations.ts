@@ -128,12 +128,32 @@ export function convTranspose(
   return one('ConvTranspose', bias ? [x, w, bias] : [x, w], attributes);
 }
 
+/**
+ * `conv` with a 3x3 kernel, stride 1 and one pixel of padding, or its transpose. x [n,ci,y,x]; w [co,ci,3,3], transposed
+ * [ci,co,3,3] -> [n,co,y,x].
+ */
+export function conv3x3(x: Value, w: Value, { transposed = false } = {}): Value {
+  return one('Conv3x3', [x, w], { transposed: transposed ? 1 : 0 });
+}
+
 /** dL/dw [co,ci,3,3] of `conv` with a 3x3 kernel, stride 1 and one pixel of padding. x [n,ci,y,x], dy [n,co,y,x]. */
 export const conv3x3WeightGradient = (x: Value, dy: Value): Value => one('Conv3x3WeightGradient', [x, dy]);
+
+/** `convTranspose` with a 2x2 kernel and stride 2. x [n,ci,y,x], w [ci,co,2,2] -> [n,co,2y,2x]. */
+export const convTranspose2x2 = (x: Value, w: Value): Value => one('ConvTranspose2x2', [x, w]);
+export const convTranspose2x2InputGradient = (dy: Value, w: Value): Value =>
+  one('ConvTranspose2x2InputGradient', [dy, w]);
+export const convTranspose2x2WeightGradient = (x: Value, dy: Value): Value =>
+  one('ConvTranspose2x2WeightGradient', [x, dy]);
 
 /** Mean over disjoint windows; rows and columns that do not fill one are dropped. */
 export function averagePool(x: Value, window: readonly number[] = [2, 2]): Value {
   return one('AveragePool', [x], { kernel_shape: window, strides: window });
+}
+
+/** dL/dx of the mean over 2x2 windows of an image [height, width]. */
+export function averagePool2x2Gradient(dy: Value, [height, width]: Shape): Value {
+  return one('AveragePool2x2Gradient', [dy], { height, width });
 }
 
 // Normalisation.

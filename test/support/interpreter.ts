@@ -12,21 +12,30 @@ export function indices(flat: number, shape: readonly number[]): number[] {
   return stridesOf(shape).map((stride, i) => Math.floor(flat / stride) % shape[i]);
 }
 
-const offset = (index: readonly number[], shape: readonly number[]): number =>
-  stridesOf(shape).reduce((sum, stride, i) => sum + stride * index[i], 0);
+function offset(index: readonly number[], shape: readonly number[]): number {
+  let flat = 0;
+  for (let axis = 0; axis < shape.length; axis++) flat = flat * shape[axis] + index[axis];
+  return flat;
+}
 
 /** A tensor whose element at each index is `element(index)`. */
 function build(shape: readonly number[], element: (index: number[]) => number): Tensor {
-  return tensor(
-    shape,
-    Float64Array.from({ length: size(shape) }, (_, flat) => element(indices(flat, shape))),
-  );
+  const index = shape.map(() => 0);
+  const data = new Float64Array(size(shape));
+  for (let flat = 0; flat < data.length; flat++) {
+    data[flat] = element(index);
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  }
+  return tensor(shape, data);
 }
 
 /** Element of x at `index` of a shape that x broadcasts to. */
 function at({ shape, data }: Tensor, index: readonly number[]): number {
-  const own = index.slice(index.length - shape.length).map((n, i) => (shape[i] === 1 ? 0 : n));
-  return data[offset(own, shape)];
+  const lead = index.length - shape.length;
+  let flat = 0;
+  for (let axis = 0; axis < shape.length; axis++)
+    flat = flat * shape[axis] + (shape[axis] === 1 ? 0 : index[axis + lead]);
+  return data[flat];
 }
 
 /** Element at an index that may lie outside, where x is zero. */
@@ -65,23 +74,55 @@ function reduce(mean: boolean): Rule {
 
 /** Every product that a convolution sums, as (image index, kernel index, result index) of shapes [n,ci,..], [co,ci,..], [n,co,..]. */
 function convolve(
-  image: readonly number[],
-  kernel: readonly number[],
-  result: readonly number[],
+  [, , height, width]: readonly number[],
+  [co, ci, ky, kx]: readonly number[],
+  [batch, , rows, columns]: readonly number[],
   { strides, pads, dilations }: Attributes,
   visit: (x: number, w: number, y: number) => void,
 ): void {
   const [s, p, d] = [ints(strides), ints(pads), ints(dilations)];
-  for (let y = 0; y < size(result); y++) {
-    const [n, o, row, column] = indices(y, result);
-    for (let w = o * size(kernel.slice(1)); w < (o + 1) * size(kernel.slice(1)); w++) {
-      const [, i, u, v] = indices(w, kernel);
-      const index = [n, i, row * s[0] + u * d[0] - p[0], column * s[1] + v * d[1] - p[1]];
-      if (index.every((k, axis) => k >= 0 && k < image[axis])) visit(offset(index, image), w, y);
-    }
+  for (let w = 0; w < co * ci * ky * kx; w++) {
+    const [o, i, u, v] = indices(w, [co, ci, ky, kx]);
+    for (let n = 0; n < batch; n++)
+      for (let row = 0; row < rows; row++) {
+        const y = row * s[0] + u * d[0] - p[0];
+        if (y < 0 || y >= height) continue;
+        for (let column = 0; column < columns; column++) {
+          const x = column * s[1] + v * d[1] - p[1];
+          if (x < 0 || x >= width) continue;
+          visit(((n * ci + i) * height + y) * width + x, w, ((n * co + o) * rows + row) * columns + column);
+        }
+      }
   }
 }
 
+type Shape = readonly number[];
+
+function convolveForward(x: Tensor, w: Tensor, shape: Shape, attributes: Attributes): Tensor {
+  const y = tensor(shape);
+  convolve(x.shape, w.shape, shape, attributes, (i, j, k) => {
+    y.data[k] += x.data[i] * w.data[j];
+  });
+  return y;
+}
+
+function convolveTransposed(x: Tensor, w: Tensor, shape: Shape, attributes: Attributes): Tensor {
+  const y = tensor(shape);
+  convolve(shape, w.shape, x.shape, attributes, (i, j, k) => {
+    y.data[i] += x.data[k] * w.data[j];
+  });
+  return y;
+}
+
+function convolveWeights(x: Tensor, dy: Tensor, shape: Shape, attributes: Attributes): Tensor {
+  const dw = tensor(shape);
+  convolve(x.shape, shape, dy.shape, attributes, (i, j, k) => {
+    dw.data[j] += x.data[i] * dy.data[k];
+  });
+  return dw;
+}
+
+const DOUBLING: Attributes = { strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1] };
 const THREE_BY_THREE: Attributes = { strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] };
 
 const addBias = (y: Tensor, bias?: Tensor): Tensor =>
@@ -195,27 +236,20 @@ const rules: Readonly<Record<string, Rule>> = {
       return sum;
     }),
   ],
-  Conv([x, w, bias], attributes, [{ shape }]) {
-    const y = tensor(shape);
-    convolve(x.shape, w.shape, shape, attributes, (i, j, k) => {
-      y.data[k] += x.data[i] * w.data[j];
-    });
-    return [addBias(y, bias)];
-  },
-  ConvTranspose([x, w, bias], attributes, [{ shape }]) {
-    const y = tensor(shape);
-    convolve(shape, w.shape, x.shape, attributes, (i, j, k) => {
-      y.data[i] += x.data[k] * w.data[j];
-    });
-    return [addBias(y, bias)];
-  },
-  Conv3x3WeightGradient([x, dy], _, [{ shape }]) {
-    const dw = tensor(shape);
-    convolve(x.shape, shape, dy.shape, THREE_BY_THREE, (i, j, k) => {
-      dw.data[j] += x.data[i] * dy.data[k];
-    });
-    return [dw];
-  },
+  Conv: ([x, w, bias], attributes, [{ shape }]) => [addBias(convolveForward(x, w, shape, attributes), bias)],
+  ConvTranspose: ([x, w, bias], attributes, [{ shape }]) => [
+    addBias(convolveTransposed(x, w, shape, attributes), bias),
+  ],
+  Conv3x3: ([x, w], { transposed }, [{ shape }]) => [
+    transposed ? convolveTransposed(x, w, shape, THREE_BY_THREE) : convolveForward(x, w, shape, THREE_BY_THREE),
+  ],
+  Conv3x3WeightGradient: ([x, dy], _, [{ shape }]) => [convolveWeights(x, dy, shape, THREE_BY_THREE)],
+  ConvTranspose2x2: ([x, w], _, [{ shape }]) => [convolveTransposed(x, w, shape, DOUBLING)],
+  ConvTranspose2x2InputGradient: ([dy, w], _, [{ shape }]) => [convolveForward(dy, w, shape, DOUBLING)],
+  ConvTranspose2x2WeightGradient: ([x, dy], _, [{ shape }]) => [convolveWeights(dy, x, shape, DOUBLING)],
+  AveragePool2x2Gradient: ([dy], _, [{ shape }]) => [
+    build(shape, ([n, c, row, column]) => orZero(dy, [n, c, Math.floor(row / 2), Math.floor(column / 2)]) / 4),
+  ],
   AveragePool([x], { kernel_shape }, [{ shape }]) {
     const [ky, kx] = ints(kernel_shape);
     const y = tensor(shape);

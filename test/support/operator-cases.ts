@@ -228,6 +228,8 @@ export const operatorCases: readonly OperatorCase[] = [
     ],
     ([x, w]) => op.conv(x, w, { strides: [2, 2] }),
   ),
+  make('Conv3x3', '', [image, [4, 3, 3, 3]], ([x, w]) => op.conv3x3(x, w)),
+  make('Conv3x3', 'transposed', [image, [3, 4, 3, 3]], ([x, w]) => op.conv3x3(x, w, { transposed: true })),
   make('Conv3x3WeightGradient', '', [image, [2, 4, 5, 4]], ([x, dy]) => op.conv3x3WeightGradient(x, dy), {
     differentiable: [],
   }),
@@ -235,6 +237,27 @@ export const operatorCases: readonly OperatorCase[] = [
   make('ConvTranspose', 'any', [image, [3, 2, 3, 2], [2]], ([x, w, bias]) =>
     op.convTranspose(x, w, { bias, strides: [2, 3], pads: [1, 0, 0, 1], dilations: [1, 2], outputPadding: [1, 2] }),
   ),
+  make('ConvTranspose2x2', '', [image, [3, 2, 2, 2]], ([x, w]) => op.convTranspose2x2(x, w)),
+  make(
+    'ConvTranspose2x2InputGradient',
+    '',
+    [
+      [2, 2, 6, 4],
+      [3, 2, 2, 2],
+    ],
+    ([dy, w]) => op.convTranspose2x2InputGradient(dy, w),
+    { differentiable: [] },
+  ),
+  make(
+    'ConvTranspose2x2WeightGradient',
+    '',
+    [image, [2, 2, 10, 8]],
+    ([x, dy]) => op.convTranspose2x2WeightGradient(x, dy),
+    { differentiable: [] },
+  ),
+  make('AveragePool2x2Gradient', 'odd size', [[2, 2, 2, 3]], ([dy]) => op.averagePool2x2Gradient(dy, [5, 6]), {
+    differentiable: [],
+  }),
   make('AveragePool', 'odd size', [[2, 2, 5, 6]], ([x]) => op.averagePool(x)),
   make('AveragePool', '3x2', [[1, 2, 6, 6]], ([x]) => op.averagePool(x, [3, 2])),
 

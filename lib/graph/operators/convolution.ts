@@ -1,27 +1,20 @@
 // Two-dimensional convolutions and their gradients, each expressed in the form that runs fastest on ONNX Runtime's CPU provider.
 import { type Shape, sameShape } from '../../arrays/complex-array.js';
 import {
-  concat,
   conv,
+  conv3x3,
   conv3x3WeightGradient,
   convTranspose,
   gemm,
-  pad,
   reduceSum,
   reshape,
-  slice,
   transpose,
 } from '../operations.js';
 import type { Operator, Value } from '../types.js';
+import { flip, patches, rows, tiles, type Window } from './convolution-forms.js';
 import { attributeError, defineOperator, expectRank, expectShape, float32, shapeError } from './define.js';
 
-/** Strides and dilations per axis (y, x); pads top, left, bottom, right. */
-interface Window {
-  readonly strides: readonly number[];
-  readonly pads: readonly number[];
-  readonly dilations: readonly number[];
-}
-
+const SAME = [1, 1, 1, 1];
 const KINDS = { strides: 'ints', pads: 'ints', dilations: 'ints' } as const;
 
 function checkWindow(operator: string, { strides, pads, dilations }: Window): void {
@@ -41,25 +34,15 @@ const isPlain = ({ strides, dilations }: Window): boolean => [...strides, ...dil
 const isTiling = ({ strides, pads, dilations }: Window, kernel: Shape): boolean =>
   sameShape(strides, kernel) && pads.every((n) => n === 0) && dilations.every((n) => n === 1);
 
-/** [n,c,y,x] -> [c,n,y,x]. */
-const channelsFirst = (x: Value): Value =>
-  x.shape[0] === 1 ? reshape(x, [x.shape[1], 1, ...x.shape.slice(2)]) : transpose(x, [1, 0, 2, 3]);
-
-/** [n,c,y,x] -> [c, n y x]. */
-const rows = (x: Value): Value => reshape(channelsFirst(x), [x.shape[1], x.shape[0] * x.shape[2] * x.shape[3]]);
-
-/** Kernels with their channels swapped and both spatial axes reversed. */
-function flip(w: Value): Value {
-  const swapped = transpose(w, [1, 0, 2, 3]);
-  if (w.shape[2] === 1 && w.shape[3] === 1) return swapped;
-  const ends = [Number.MIN_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
-  return slice(swapped, { axes: [2, 3], starts: [-1, -1], ends, steps: [-1, -1] });
-}
+/** Whether a convolution is the one that `conv3x3` computes. */
+const isSame3x3 = (window: Window, kernel: Shape): boolean =>
+  isPlain(window) && sameShape(kernel, [3, 3]) && sameShape(window.pads, SAME);
 
 /** dL/dx of y = conv(x, w). */
 function inputGradient(dy: Value, w: Value, x: Shape, window: Window): Value {
   const { strides, pads, dilations } = window;
   const kernel = w.shape.slice(2);
+  if (isSame3x3(window, kernel)) return conv3x3(dy, w, { transposed: true });
   const flipped = pads.map((n, i) => extent(kernel[i % 2], dilations[i % 2]) - 1 - n);
   // A transposed convolution of stride 1 is a convolution with the flipped kernel, which runs about twice as fast.
   if (isPlain(window) && flipped.every((n) => n >= 0)) return conv(dy, flip(w), { pads: flipped });
@@ -69,34 +52,11 @@ function inputGradient(dy: Value, w: Value, x: Shape, window: Window): Value {
   return convTranspose(dy, w, { strides, pads, dilations, outputPadding: [x[2] - full[0], x[3] - full[1]] });
 }
 
-/** Patches under disjoint windows as a matrix [c ky kx, n p q], for p x q windows. */
-function tiles(x: Value, [ky, kx]: Shape, [p, q]: Shape): Value {
-  const [n, c, height, width] = x.shape;
-  const cropped = pad(x, [0, 0, 0, 0, 0, 0, p * ky - height, q * kx - width]);
-  const apart = transpose(reshape(cropped, [n, c, p, ky, q, kx]), [1, 3, 5, 0, 2, 4]);
-  return reshape(apart, [c * ky * kx, n * p * q]);
-}
-
-/** Patches under every tap as a matrix [ky kx c, n p q]. */
-function patches(x: Value, [ky, kx]: Shape, [p, q]: Shape, { strides, pads, dilations }: Window): Value {
-  const [n, c] = x.shape;
-  const padded = pad(channelsFirst(x), [0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]]);
-  const taps = Array.from({ length: ky * kx }, (_, i) => {
-    const starts = [Math.floor(i / kx) * dilations[0], (i % kx) * dilations[1]];
-    const ends = [starts[0] + (p - 1) * strides[0] + 1, starts[1] + (q - 1) * strides[1] + 1];
-    const whole = sameShape(starts, [0, 0]) && sameShape(ends, padded.shape.slice(2)) && strides.every((s) => s === 1);
-    const tap = whole ? padded : slice(padded, { axes: [2, 3], starts, ends, steps: strides });
-    return reshape(tap, [c, n * p * q]);
-  });
-  return taps.length === 1 ? taps[0] : concat(taps, 0);
-}
-
 /** dL/dw [co,ci,ky,kx] of y = conv(x, w):  dw[o,i,u,v] = sum over n,p,q of dy[n,o,p,q] x[n,i,p s + u d - pad, q s + v d - pad]. */
 function weightGradient(x: Value, dy: Value, kernel: Shape, window: Window): Value {
   const [co, ci] = [dy.shape[1], x.shape[1]];
   const [ky, kx] = kernel;
-  if (isPlain(window) && sameShape(kernel, [3, 3]) && sameShape(window.pads, [1, 1, 1, 1]))
-    return conv3x3WeightGradient(x, dy);
+  if (isSame3x3(window, kernel)) return conv3x3WeightGradient(x, dy);
   const image = dy.shape.slice(2);
   if (isTiling(window, kernel))
     return reshape(gemm(rows(dy), tiles(x, kernel, image), { transposeB: true }), [co, ci, ky, kx]);
@@ -161,38 +121,6 @@ export const convolution: readonly Operator[] = [
         weightGradient(dy, x, kernel, attributes),
         ...(bias ? [biasGradient(dy)] : []),
       ];
-    },
-  }),
-
-  defineOperator({
-    name: 'Conv3x3WeightGradient',
-    domain: 'larmor',
-    inputs: ['x', 'dy'],
-    infer([x, dy]) {
-      expectRank('Conv3x3WeightGradient', 'x', 4, x);
-      expectRank('Conv3x3WeightGradient', 'dy', 4, dy);
-      expectShape('Conv3x3WeightGradient', 'dy', x.shape.with(1, dy.shape[1]), dy);
-      return [float32([dy.shape[1], x.shape[1], 3, 3])];
-    },
-    // Three shifts of dy along y and three of x along x give all nine taps in one matrix product, with a third of the copies
-    // that nine shifted images would need.
-    portable([x, dy]) {
-      const shifted = (image: Value, axis: 2 | 3, by: number): Value => {
-        const pads = [0, 0, 0, 0, 0, 0, 0, 0];
-        pads[axis] = by;
-        pads[axis + 4] = -by;
-        return rows(pad(image, pads));
-      };
-      const rowShifts = concat(
-        [-1, 0, 1].map((u) => shifted(dy, 2, u)),
-        0,
-      );
-      const columnShifts = concat(
-        [-1, 0, 1].map((v) => shifted(x, 3, -v)),
-        0,
-      );
-      const product = gemm(rowShifts, columnShifts, { transposeB: true });
-      return [transpose(reshape(product, [3, dy.shape[1], 3, x.shape[1]]), [1, 3, 0, 2])];
     },
   }),
 ];

@@ -1,7 +1,17 @@
 // Pooling over disjoint windows.
-import { expand, multiply, pad, reshape } from '../operations.js';
-import type { Operator } from '../types.js';
-import { attributeError, defineOperator, expectRank, float32, shapeError } from './define.js';
+
+import { type Shape, sameShape } from '../../arrays/complex-array.js';
+import { averagePool2x2Gradient, expand, multiply, pad, reshape } from '../operations.js';
+import type { Operator, Value } from '../types.js';
+import { attributeError, defineOperator, expectRank, expectShape, float32, shapeError } from './define.js';
+
+/** dL/dx of a mean over windows: every pixel receives an equal share, dropped rows and columns receive nothing. */
+function share(dy: Value, [ky, kx]: Shape, [height, width]: Shape): Value {
+  const [n, c, p, q] = dy.shape;
+  const part = reshape(multiply(dy, 1 / (ky * kx)), [n * c * p, 1, q, 1]);
+  const repeated = reshape(expand(part, [n * c * p, ky, q, kx]), [n, c, p * ky, q * kx]);
+  return pad(repeated, [0, 0, 0, 0, 0, 0, height - p * ky, width - q * kx]);
+}
 
 export const pooling: readonly Operator[] = [
   defineOperator({
@@ -18,13 +28,22 @@ export const pooling: readonly Operator[] = [
       if (image.some((n) => n < 1)) shapeError('AveragePool', 'x', `at least ${window} pixels`, x.shape);
       return [float32([x.shape[0], x.shape[1], ...image])];
     },
-    // Every pixel of a window receives an equal share; dropped rows and columns receive nothing.
-    gradient({ inputs: [x], attributes: { kernel_shape: window }, dy }) {
-      const [n, c, p, q] = dy.shape;
-      const [ky, kx] = window;
-      const share = reshape(multiply(dy, 1 / (ky * kx)), [n * c * p, 1, q, 1]);
-      const repeated = reshape(expand(share, [n * c * p, ky, q, kx]), [n, c, p * ky, q * kx]);
-      return [pad(repeated, [0, 0, 0, 0, 0, 0, x.shape[2] - p * ky, x.shape[3] - q * kx])];
+    gradient: ({ inputs: [x], attributes: { kernel_shape: window }, dy }) => [
+      sameShape(window, [2, 2]) ? averagePool2x2Gradient(dy, x.shape.slice(2)) : share(dy, window, x.shape.slice(2)),
+    ],
+  }),
+
+  defineOperator({
+    name: 'AveragePool2x2Gradient',
+    domain: 'larmor',
+    inputs: ['dy'],
+    attributes: { height: 'int', width: 'int' },
+    infer([dy], { height, width }) {
+      expectRank('AveragePool2x2Gradient', 'dy', 4, dy);
+      const [n, c] = dy.shape;
+      expectShape('AveragePool2x2Gradient', 'dy', [n, c, Math.floor(height / 2), Math.floor(width / 2)], dy);
+      return [float32([n, c, height, width])];
     },
+    portable: ([dy], { height, width }) => [share(dy, [2, 2], [height, width])],
   }),
 ];

@@ -2,6 +2,7 @@
 import type { Operator } from '../types.js';
 import { convolution } from './convolution.js';
 import { elementwise } from './elementwise.js';
+import { fusedConvolution } from './fused-convolution.js';
 import { linear } from './linear.js';
 import { normalisation } from './normalisation.js';
 import { physics } from './physics.js';
@@ -15,6 +16,7 @@ const all = [
   ...shapes,
   ...linear,
   ...convolution,
+  ...fusedConvolution,
   ...pooling,
   ...normalisation,
   ...physics,

@@ -1,0 +1,68 @@
+// Models on disk: a network, its weights and where they come from, in one safetensors file.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RealArray } from '../arrays/complex-array.js';
+import { LarmorError } from '../errors.js';
+import { float32Tensor, readSafetensors, type StoredTensor, writeSafetensors } from '../io/safetensors.js';
+import { packageRoot } from '../package-root.js';
+import { createNetwork, type Network } from './network.js';
+import { ParameterStore } from './parameters.js';
+
+/** A network with weights. */
+export interface Model {
+  readonly network: Network;
+  readonly weights: ParameterStore;
+  /** Free text by name: how it was trained, on what. */
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+const KIND = 'larmor.network';
+const CONFIG = 'larmor.config';
+const BUNDLED = join(packageRoot, 'models');
+
+/**
+ * A model that ships with this package, by name, or any `.safetensors` file that `saveModel` wrote, by path.
+ *
+ * @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_FILE_FORMAT` when corrupt; `ERR_MODEL` when it is no model of larmor's or weights
+ *   and network disagree.
+ * @example const { network, weights } = await loadModel('model.safetensors');
+ */
+export async function loadModel(nameOrPath: string): Promise<Model> {
+  const path = modelPath(nameOrPath);
+  const file = await readSafetensors(path);
+  const { [KIND]: kind, [CONFIG]: config, ...notes } = file.metadata;
+  if (kind === undefined || config === undefined)
+    throw new LarmorError(
+      'ERR_MODEL',
+      `${path}: holds tensors but does not say of which network (no "${KIND}" and "${CONFIG}" in its metadata)`,
+    );
+  let settings: unknown;
+  try {
+    settings = JSON.parse(config);
+  } catch (cause) {
+    throw new LarmorError('ERR_MODEL', `${path}: "${CONFIG}" in its metadata is not JSON`, { cause });
+  }
+  const network = createNetwork(kind, settings);
+  const tensors = new Map<string, RealArray>();
+  for (const name of file.tensors.keys()) tensors.set(name, float32Tensor(file, name));
+  return { network, weights: ParameterStore.from(network.parameters, tensors), notes };
+}
+
+function modelPath(nameOrPath: string): string {
+  const bundled = join(BUNDLED, `${nameOrPath}.safetensors`);
+  return /^[\w-]+$/.test(nameOrPath) && existsSync(bundled) ? bundled : nameOrPath;
+}
+
+/** Writes a model, whole or not at all. Throws `ERR_FILE_WRITE`. */
+export async function saveModel(path: string, { network, weights, notes }: Model): Promise<void> {
+  await writeSafetensors(path, storedTensors(weights), {
+    [KIND]: network.kind,
+    [CONFIG]: JSON.stringify(network.config),
+    ...notes,
+  });
+}
+
+/** The parameters as safetensors entries, each name after `prefix`. */
+export function storedTensors(store: ParameterStore, prefix = ''): Map<string, StoredTensor> {
+  return new Map(store.specs.map(({ name, shape }) => [prefix + name, { dtype: 'F32', shape, data: store.get(name) }]));
+}

@@ -1,0 +1,19 @@
+// Runs a graph in ONNX Runtime.
+import { encodeOnnx } from '#larmor/graph/onnx.js';
+import { toOnnx } from '#larmor/graph/onnx-model.js';
+import type { Graph } from '#larmor/graph/types.js';
+import { createSession } from '#larmor/runtime/session.js';
+import { tensor } from '#larmor/runtime/tensor.js';
+
+/** The graph's outputs by name, given its inputs by name. */
+export async function runGraph(
+  graph: Graph,
+  feeds: Readonly<Record<string, Float32Array>>,
+  threads = 1,
+): Promise<Readonly<Record<string, Float32Array>>> {
+  using session = await createSession(encodeOnnx(toOnnx(graph)), { threads });
+  const inputs = graph.inputs.map(({ name, shape }) => [name, tensor('float32', shape, feeds[name])] as const);
+  const outputs = [...graph.outputs].map(([name, { shape }]) => [name, tensor('float32', shape)] as const);
+  await session.bind(Object.fromEntries(inputs), Object.fromEntries(outputs)).run();
+  return Object.fromEntries(outputs.map(([name, { data }]) => [name, data]));
+}
