@@ -47,7 +47,7 @@ export class MT19937 {
   /** Next 32 random bits as an unsigned integer. */
   uint32(): number {
     if (this.#position === LENGTH) this.#refill();
-    let y = this.#state[this.#position++]!;
+    let y = this.#state[this.#position++];
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;
@@ -80,7 +80,7 @@ export class MT19937 {
 
   /** One of `items`, each as likely. */
   pick<T>(items: readonly T[]): T {
-    return items[this.integer(0, items.length)]!;
+    return items[this.integer(0, items.length)];
   }
 
   /** 0..n-1 in random order: `RandomState.permutation(n)`. */
@@ -88,8 +88,8 @@ export class MT19937 {
     const order = Uint32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; --i) {
       const j = this.integer(0, i + 1);
-      const kept = order[i]!;
-      order[i] = order[j]!;
+      const kept = order[i];
+      order[i] = order[j];
       order[j] = kept;
     }
     return order;
@@ -127,16 +127,16 @@ export class MT19937 {
     let i = 1;
     const wrap = (): void => {
       if (++i < LENGTH) return;
-      state[0] = state[LENGTH - 1]!;
+      state[0] = state[LENGTH - 1];
       i = 1;
     };
     const mixed = (factor: number): number => {
-      const previous = state[i - 1]!;
-      return state[i]! ^ Math.imul(previous ^ (previous >>> 30), factor);
+      const previous = state[i - 1];
+      return state[i] ^ Math.imul(previous ^ (previous >>> 30), factor);
     };
     for (let k = 0; k < Math.max(LENGTH, seed.length); ++k) {
       const j = k % seed.length;
-      state[i] = mixed(1664525) + seed[j]! + j;
+      state[i] = mixed(1664525) + seed[j] + j;
       wrap();
     }
     for (let k = 0; k < LENGTH - 1; ++k) {
@@ -149,8 +149,8 @@ export class MT19937 {
   #refill(): void {
     const state = this.#state;
     for (let i = 0; i < LENGTH; ++i) {
-      const y = (state[i]! & 0x80000000) | (state[(i + 1) % LENGTH]! & 0x7fffffff);
-      state[i] = state[(i + SHIFT) % LENGTH]! ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
+      const y = (state[i] & 0x80000000) | (state[(i + 1) % LENGTH] & 0x7fffffff);
+      state[i] = state[(i + SHIFT) % LENGTH] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
     }
     this.#position = 0;
   }

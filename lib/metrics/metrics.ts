@@ -66,7 +66,7 @@ function rangeOf({ reference }: Pair, { dataRange }: MetricOptions): number {
 
 function squaredError({ reference, prediction }: Pair): number {
   let sum = 0;
-  for (let i = 0; i < reference.length; ++i) sum += (reference[i]! - prediction[i]!) ** 2;
+  for (let i = 0; i < reference.length; ++i) sum += (reference[i] - prediction[i]) ** 2;
   return sum;
 }
 

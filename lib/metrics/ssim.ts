@@ -29,13 +29,13 @@ export function ssimSlice(
   const columns = new Float64Array(MOMENTS * width);
   const addRow = (row: number, sign: number): void => {
     for (let i = 0, p = row * width; i < columns.length; i += MOMENTS, ++p) {
-      const x = reference[p]!;
-      const y = prediction[p]!;
-      columns[i]! += sign * x;
-      columns[i + 1]! += sign * y;
-      columns[i + 2]! += sign * x * x;
-      columns[i + 3]! += sign * y * y;
-      columns[i + 4]! += sign * x * y;
+      const x = reference[p];
+      const y = prediction[p];
+      columns[i] += sign * x;
+      columns[i + 1] += sign * y;
+      columns[i + 2] += sign * x * x;
+      columns[i + 3] += sign * y * y;
+      columns[i + 4] += sign * x * y;
     }
   };
 
@@ -50,18 +50,18 @@ export function ssimSlice(
     let yy = 0;
     let xy = 0;
     for (let i = 0, enter = 0; i < width; ++i, enter += MOMENTS) {
-      x += columns[enter]!;
-      y += columns[enter + 1]!;
-      xx += columns[enter + 2]!;
-      yy += columns[enter + 3]!;
-      xy += columns[enter + 4]!;
+      x += columns[enter];
+      y += columns[enter + 1];
+      xx += columns[enter + 2];
+      yy += columns[enter + 3];
+      xy += columns[enter + 4];
       const leave = enter - MOMENTS * WINDOW;
       if (leave >= 0) {
-        x -= columns[leave]!;
-        y -= columns[leave + 1]!;
-        xx -= columns[leave + 2]!;
-        yy -= columns[leave + 3]!;
-        xy -= columns[leave + 4]!;
+        x -= columns[leave];
+        y -= columns[leave + 1];
+        xx -= columns[leave + 2];
+        yy -= columns[leave + 3];
+        xy -= columns[leave + 4];
       }
       if (i < WINDOW - 1) continue;
       const mx = x / SAMPLES;

@@ -156,7 +156,7 @@ function checkedPairs({
     fail('centerFraction', `as many values as acceleration (${accelerations.length})`, fractions.length);
   const whole = type === 'equispaced' || type === 'magic';
   return accelerations.map((value, i) => {
-    const fraction = fractions[i]!;
+    const fraction = fractions[i];
     if (!(value >= 1 && Number.isFinite(value))) fail('acceleration', 'a number >= 1', value);
     if (whole && !Number.isInteger(value)) fail('acceleration', `an integer for type ${type}`, value);
     if (!(fraction >= 0 && fraction <= 1)) fail('centerFraction', 'in [0, 1]', fraction);

@@ -50,7 +50,7 @@ function fail(option: string, want: string, got: unknown): never {
 
 function withoutReplacement({ candidates, random }: Draw, count: number): number[] {
   const order = random.permutation(candidates.length);
-  return Array.from(order.subarray(0, count), (i) => candidates[i]!);
+  return Array.from(order.subarray(0, count), (i) => candidates[i]);
 }
 
 function drawPoints(draw: Draw): number[] {
@@ -150,7 +150,7 @@ export function splitMask(mask: SamplingMask, options: SplitOptions): MaskSplit 
   const length = kind === 'lines' ? columns : rows * columns;
   const heldOut = new Uint8Array(length);
   for (const position of drawn) heldOut[position] = 1;
-  const train = heldOut.map((held, i) => mask.data[isLine ? i % columns : i]! - held);
+  const train = heldOut.map((held, i) => mask.data[isLine ? i % columns : i] - held);
   if (!heldOut.includes(1) || !train.includes(1))
     fail('fraction', `such that both parts hold samples (${candidates.length} candidates)`, fraction);
   return { train: { data: train, shape }, heldOut: { data: heldOut, shape } };
@@ -165,7 +165,7 @@ export function strongestSample(kspace: ComplexArray): readonly [number, number]
   const columns = kspace.shape.at(-1)!;
   const energy = new Float64Array(columns * kspace.shape.at(-2)!);
   for (let i = 0; i < kspace.data.length; i += 2)
-    energy[(i >> 1) % energy.length]! += kspace.data[i]! ** 2 + kspace.data[i + 1]! ** 2;
-  const strongest = energy.reduce((best, value, i) => (value > energy[best]! ? i : best), 0);
+    energy[(i >> 1) % energy.length] += kspace.data[i] ** 2 + kspace.data[i + 1] ** 2;
+  const strongest = energy.reduce((best, value, i) => (value > energy[best] ? i : best), 0);
   return [Math.floor(strongest / columns), strongest % columns];
 }

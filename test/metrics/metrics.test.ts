@@ -25,8 +25,8 @@ describeShared('metrics against scikit-image in fastMRI', () => {
     readFileSync(shared('fixtures/metrics.json'), 'utf8'),
   );
   test.each(expected)('case $case', (want) => {
-    const reference = arrays[`gt${want.case}`]!;
-    const prediction = arrays[`pred${want.case}`]!;
+    const reference = arrays[`gt${want.case}`];
+    const prediction = arrays[`pred${want.case}`];
     const got = evaluateVolume(reference, prediction);
     expect(Math.abs(got.ssim - want.ssim)).toBeLessThan(1e-6);
     expect(Math.abs(got.psnr / want.psnr - 1)).toBeLessThan(1e-6);
@@ -82,7 +82,7 @@ describe('known answers', () => {
     const mean = (x: Float32Array): number => x.reduce((s, v) => s + v, 0) / 49;
     const [ma, mb] = [mean(a.data), mean(b.data)];
     const covariance = (x: Float32Array, mx: number, y: Float32Array, my: number): number =>
-      x.reduce((s, v, i) => s + (v - mx) * (y[i]! - my), 0) / 48;
+      x.reduce((s, v, i) => s + (v - mx) * (y[i] - my), 0) / 48;
     const [c1, c2] = [0.01 ** 2, 0.03 ** 2];
     const want =
       ((2 * ma * mb + c1) * (2 * covariance(a.data, ma, b.data, mb) + c2)) /

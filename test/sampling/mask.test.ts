@@ -38,7 +38,7 @@ describeShared('createMask against fastMRI', () => {
     expect(cases.length).toBeGreaterThan(50);
     for (const fixture of cases) {
       const mask = createMask({
-        type: TYPES[type]!,
+        type: TYPES[type],
         columns: fixture.columns,
         acceleration: fixture.accelerations ?? fixture.acceleration!,
         centerFraction: fixture.center_fractions ?? fixture.center_fraction!,

@@ -10,7 +10,7 @@ const points = createPointMask({ shape: [rows, columns], acceleration: 4, center
 const samples = sampledCount(lines) * rows;
 
 const at = (mask: SamplingMask, y: number, x: number): number =>
-  mask.data[mask.shape.length === 1 ? x : y * columns + x]!;
+  mask.data[mask.shape.length === 1 ? x : y * columns + x];
 
 function expectPartition(mask: SamplingMask, options: SplitOptions): ReturnType<typeof splitMask> {
   const { train, heldOut } = splitMask(mask, options);

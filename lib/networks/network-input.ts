@@ -1,0 +1,67 @@
+// What a reconstruction network sees of a slice: one complex image, at the amplitude it was trained with.
+import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
+import { magnitude } from '../arrays/magnitude.js';
+import { percentile } from '../arrays/percentile.js';
+import { LarmorError } from '../errors.js';
+import type { RunOptions } from '../jobs.js';
+import { EncodingOperator } from '../operators/encoding.js';
+import { Fft2 } from '../operators/fft2.js';
+import type { SamplingMask } from '../sampling/mask.js';
+
+/** How the coils of the zero-filled data become the network's input image. */
+export type InputKind = 'sense' | 'split-rss';
+
+/** The percentile of the input's magnitude that is scaled to 1. */
+export const SCALE_PERCENTILE = 95;
+
+export interface NetworkInput {
+  /** Complex image [y, x] in data units, before scaling. */
+  readonly image: ComplexArray;
+  /** Multiply image and k-space by this: the SCALE_PERCENTILE-th percentile of |image| becomes 1. */
+  readonly scale: number;
+}
+
+/**
+ * The network's input for undersampled k-space.
+ *
+ * `sense`: A^H y, the conjugate-map combination of the zero-filled coil images. `split-rss`: the root sum of squares of
+ * the coils' real parts and, apart, of their imaginary parts, as the published test-time training has it; the phase is lost.
+ *
+ * Shapes: kspace [coil, ky, kx], zero where the mask is; maps [coil, y, x]; image [y, x] in the units of kspace.
+ *
+ * @throws LarmorError `ERR_NOT_FINITE` or `ERR_ARGUMENT` when the zero-filled image is empty, so that no scale exists.
+ * @see Darestani, Liu, Heckel, ICML 2022 (split-rss).
+ */
+export async function networkInput(
+  kspace: ComplexArray,
+  maps: ComplexArray,
+  mask: SamplingMask,
+  kind: InputKind,
+  options: RunOptions = {},
+): Promise<NetworkInput> {
+  const image =
+    kind === 'sense'
+      ? await new EncodingOperator({ maps, mask }).adjoint(kspace, options)
+      : await splitRss(kspace, options);
+  const level = percentile(magnitude(image).data, SCALE_PERCENTILE);
+  if (!Number.isFinite(level))
+    throw new LarmorError('ERR_NOT_FINITE', 'networkInput: the zero-filled image holds NaN or infinity');
+  if (level <= 0)
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `networkInput: the ${SCALE_PERCENTILE}th percentile of the zero-filled image must be positive, got ${level}; ` +
+        'the slice holds no signal inside the coil maps',
+    );
+  return { image, scale: 1 / level };
+}
+
+async function splitRss(kspace: ComplexArray, options: RunOptions): Promise<ComplexArray> {
+  const [coils, ...shape] = kspace.shape;
+  const images = await new Fft2(kspace.shape).adjoint(kspace, options);
+  const combined = complexZeros(shape);
+  const n = combined.data.length;
+  const sums = new Float64Array(n);
+  for (let c = 0; c < coils; c += 1) for (let i = 0; i < n; i += 1) sums[i] += images.data[c * n + i] ** 2;
+  for (let i = 0; i < n; i += 1) combined.data[i] = Math.sqrt(sums[i]);
+  return combined;
+}
