@@ -151,7 +151,8 @@ export interface Binding {
   ): Promise<void>;
   /** Ends the run under way, with an error, at the next node of its graph. */
   terminateBinding(binding: BindingHandle): void;
-  closeSession(session: SessionHandle): void;
+  /** Closed at once; freed, off the event loop, as soon as no run uses it. */
+  closeSession(control: JobControl, session: SessionHandle): Promise<void>;
 }
 
 declare const handleKind: unique symbol;

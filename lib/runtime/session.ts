@@ -112,11 +112,11 @@ export class Session {
     });
   }
 
-  /** Frees the session; runs under way end first. Closing twice does nothing. */
+  /** Frees the session, off the event loop; runs under way end first. Closing twice does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    addon.closeSession(this.#handle);
+    void runJob(1, {}, (control) => addon.closeSession(control, this.#handle));
   }
 
   [Symbol.dispose](): void {

@@ -172,7 +172,7 @@ Napi::Value bind_session(const Napi::CallbackInfo& info) {
 /// runBinding(control, session, binding, arrays): Promise<void>; `arrays` are those of bindSession.
 Napi::Value run_binding(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto session = handle<SessionHandle>(info, 1, "session");
+  auto session = handle<SessionHandle>(info, 1, "session");
   const auto binding = handle<BindingHandle>(info, 2, "binding");
   if (!info[3].IsArray()) fail_argument(env, "arrays", "an array");
   const auto arrays = info[3].As<Napi::Array>();
@@ -182,17 +182,21 @@ Napi::Value run_binding(const Napi::CallbackInfo& info) {
       fail(env, "ERR_ARGUMENT", "addon: a bound array was transferred or resized; bind the tensors anew");
   }
   binding->binding.rearm();
-  return Job::run(env, info[0], {arrays}, [session, binding](const JobControl& control) {
+  return Job::run(env, info[0], {arrays}, [session, binding](const JobControl& control) mutable {
+    const auto held = std::move(session);  // a session closed meanwhile is freed here, off the event loop
     control.checkpoint();
-    binding->binding.run(session->session);
+    binding->binding.run(held->session);
   });
 }
 
 /// terminateBinding(binding): the run under way ends with an error at its graph's next node.
 void terminate_binding(const Napi::CallbackInfo& info) { handle<BindingHandle>(info, 0, "binding")->binding.terminate(); }
 
-/// closeSession(session): frees it as soon as no run uses it.
-void close_session(const Napi::CallbackInfo& info) { owner<SessionHandle>(info, 0, "session").reset(); }
+/// closeSession(control, session): Promise<void>; the session is freed, off the event loop, as soon as no run uses it.
+Napi::Value close_session(const Napi::CallbackInfo& info) {
+  auto session = std::move(owner<SessionHandle>(info, 1, "session"));
+  return Job::run(info.Env(), info[0], {}, [session = std::move(session)](const JobControl&) mutable { session.reset(); });
+}
 
 }  // namespace
 

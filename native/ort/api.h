@@ -40,7 +40,6 @@ enum class LogSeverity : int { fatal = 4 };
     size_t, OrtValue**)                                                                                                               \
   X(10, CreateSessionOptions, OrtStatus*, OrtSessionOptions**)                                                                        \
   X(17, DisableMemPattern, OrtStatus*, OrtSessionOptions*)                                                                            \
-  X(19, DisableCpuMemArena, OrtStatus*, OrtSessionOptions*)                                                                           \
   X(22, SetSessionLogSeverityLevel, OrtStatus*, OrtSessionOptions*, int)                                                              \
   X(23, SetSessionGraphOptimizationLevel, OrtStatus*, OrtSessionOptions*, int)                                                        \
   X(24, SetIntraOpNumThreads, OrtStatus*, OrtSessionOptions*, int)                                                                    \

@@ -58,6 +58,9 @@ Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) 
   // Threads that spin while idle starve every other process of a shared machine.
   for (const char* key : {"session.intra_op.allow_spinning", "session.inter_op.allow_spinning"})
     check(api().AddSessionConfigEntry(options.get(), key, "0"), key);
+  // A pattern lays all memory of a run out in one block, beside the pieces that the first run has left in the arena: a
+  // training step then holds about twice what it needs.
+  check(api().DisableMemPattern(options.get()), "DisableMemPattern");
   add_custom_ops(options.get());
   check(api().CreateSessionFromArray(environment(), model, bytes, options.get(), session_.out()), "cannot load the graph", "ERR_GRAPH");
 
