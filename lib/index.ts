@@ -14,3 +14,10 @@ export {
 } from './io/safetensors.js';
 export { openScan, type Scan, type ScanReadOptions } from './io/scan.js';
 export type { RunOptions } from './jobs.js';
+export type { Manifest } from './reconstruction/manifest.js';
+export { estimateMaps, type MapsOptions, type SliceMaps } from './reconstruction/maps.js';
+export { estimateMemory, type MemoryEstimate } from './reconstruction/memory.js';
+export type { ReconstructionOptions, ReconstructionProgress, SliceRange } from './reconstruction/options.js';
+export { type Reconstruction, reconstruct, type SliceReport } from './reconstruction/reconstruct.js';
+export { METHODS } from './reconstruction/registry.js';
+export type { Undersampling } from './reconstruction/sampling.js';

@@ -4,5 +4,7 @@ import type { Register } from './shell.js';
 /** Command name to the file that registers it; the order is that of the help text. */
 export const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
   info: () => import('./info.js'),
+  maps: () => import('./maps.js'),
+  recon: () => import('./recon.js'),
   doctor: () => import('./doctor.js'),
 };

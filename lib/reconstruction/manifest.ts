@@ -1,0 +1,109 @@
+// Where an image comes from: everything needed to make it again, and what it took.
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AdaptationOutcome } from '../adaptation/loop.js';
+import { binding } from '../binding.js';
+import { readFailure } from '../io/file-errors.js';
+import type { Model } from '../networks/model.js';
+import { packageRoot } from '../package-root.js';
+import type { Plan } from './options.js';
+
+/** Provenance of a reconstruction, written beside its image. */
+export interface Manifest {
+  /** Version of this package. */
+  readonly larmor: string;
+  readonly node: string;
+  /** Instruction set the native code ran with. */
+  readonly isa: string;
+  readonly input: { readonly name: string; readonly sha256: string };
+  readonly method: string;
+  readonly model: { readonly digest: string; readonly kind: string; readonly notes: Model['notes'] } | undefined;
+  readonly options: {
+    readonly slices: readonly [first: number, end: number];
+    readonly adapt: Plan['adapt'];
+    readonly calibration: Plan['calibration'];
+    readonly regularisation: number | undefined;
+    readonly iterations: number | undefined;
+  };
+  readonly sampling: Plan['sampling']['description'];
+  readonly device: string;
+  readonly threads: number;
+  readonly parallelism: number;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly seconds: number;
+  readonly slices: readonly SliceRecord[];
+}
+
+/** What became of one slice. */
+export interface SliceRecord {
+  /** Position in the scan. */
+  readonly index: number;
+  readonly seconds: number;
+  readonly adaptation?: Omit<AdaptationOutcome, 'curve'> | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** What adaptation did, without its curve of losses, which is long. */
+export function withoutCurve(outcome: AdaptationOutcome | undefined): Omit<AdaptationOutcome, 'curve'> | undefined {
+  if (!outcome) return undefined;
+  const { curve: _, ...rest } = outcome;
+  return rest;
+}
+
+/** SHA-256 of a file in hexadecimal, read as a stream. @throws LarmorError `ERR_FILE_NOT_FOUND`; `signal.reason`. */
+export async function fileDigest(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const block of createReadStream(path, { signal })) hash.update(block);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw readFailure(path, error);
+  }
+  return hash.digest('hex');
+}
+
+/** SHA-256 of a model's network and weights: equal for equal models, wherever they were loaded from. */
+export function modelDigest({ network, weights }: Model): string {
+  const hash = createHash('sha256').update(JSON.stringify([network.kind, network.config]));
+  for (const { name, shape } of weights.specs) hash.update(JSON.stringify([name, shape])).update(weights.get(name));
+  return hash.digest('hex');
+}
+
+/** Versions of what computes. */
+export function softwareVersions(): Pick<Manifest, 'larmor' | 'node' | 'isa'> {
+  return {
+    larmor: JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version,
+    node: process.versions.node,
+    isa: binding.platform().isa,
+  };
+}
+
+/** The manifest of a finished run. */
+export function createManifest(
+  plan: Plan,
+  run: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly started: Date;
+    readonly seconds: number;
+    readonly slices: readonly (SliceRecord & { readonly adaptation?: AdaptationOutcome | undefined })[];
+  },
+): Manifest {
+  const { method, model, adapt, calibration, regularisation, iterations, sampling, slices } = plan;
+  return {
+    ...softwareVersions(),
+    input: { name: run.name, sha256: run.sha256 },
+    method: method.name,
+    model: model && { digest: modelDigest(model), kind: model.network.kind, notes: model.notes },
+    options: { slices: [slices[0], slices[0] + slices.length], adapt, calibration, regularisation, iterations },
+    sampling: sampling.description,
+    device: plan.device,
+    threads: plan.threads,
+    parallelism: plan.parallelism,
+    started: run.started.toISOString(),
+    seconds: run.seconds,
+    slices: run.slices.map((slice) => ({ ...slice, adaptation: withoutCurve(slice.adaptation) })),
+  };
+}

@@ -1,0 +1,82 @@
+// What a reconstruction method is: given what all slices share once, it turns the k-space of a slice into an image.
+
+import type { AdaptationOutcome } from '../adaptation/loop.js';
+import type { AdaptationSettings } from '../adaptation/options.js';
+import type { ComplexArray, RealArray } from '../arrays/complex-array.js';
+import type { EspiritOptions } from '../calibration/espirit.js';
+import type { Model } from '../networks/model.js';
+import type { Device } from '../runtime/devices.js';
+import type { SamplingMask } from '../sampling/mask.js';
+
+/** What a slice is being put through. */
+export type Stage = 'reading' | 'calibrating' | 'reconstructing' | 'adapting' | 'measuring';
+
+/** The measured k-space of one slice. */
+export interface SliceData {
+  /** Position in the scan. */
+  readonly index: number;
+  /** [coil, ky, kx], zero where the mask is. */
+  readonly kspace: ComplexArray;
+  /** Measured samples; columns that every scan of this size leaves at zero count as measured. */
+  readonly mask: SamplingMask;
+  /** Coil sensitivities [set, coil, y, x] by ESPIRiT; estimated at the first call. */
+  maps(): Promise<ComplexArray>;
+}
+
+export interface SliceOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly threads?: number | undefined;
+  /** Fraction of the stage done, from 0 to 1. */
+  readonly onStage?: ((stage: Stage, fraction: number) => void) | undefined;
+}
+
+/** One reconstructed slice, before the crop. */
+export interface SliceImage {
+  /** Magnitude [ky, kx] of the image, in the units of k-space. */
+  readonly image: RealArray;
+  /** The network's own output before the final data consistency, of methods that have one. */
+  readonly network?: RealArray | undefined;
+  readonly adaptation?: AdaptationOutcome | undefined;
+  readonly warnings?: readonly string[] | undefined;
+}
+
+/** What all slices of a reconstruction share. */
+export interface MethodSetup {
+  readonly model?: Model | undefined;
+  readonly adapt?: AdaptationSettings | undefined;
+  readonly device: Device;
+  readonly threads?: number | undefined;
+  /** Weight of |x|^2 in CG-SENSE, relative to the data term. */
+  readonly regularisation?: number | undefined;
+  /** Conjugate gradient iterations of CG-SENSE. */
+  readonly iterations?: number | undefined;
+  /** Positions of the slices that will be reconstructed, in order. */
+  readonly slices: readonly number[];
+  /** Reads any slice, for methods that look at several before they begin. */
+  readonly readSlice: (index: number, options: SliceOptions) => Promise<SliceData>;
+  /** Base name of the scan: the default seed. */
+  readonly name: string;
+}
+
+/** A method at work on one scan. */
+export interface SliceReconstructor extends AsyncDisposable {
+  /** May be called for several slices at once. */
+  reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage>;
+}
+
+export interface Method {
+  readonly name: string;
+  readonly description: string;
+  readonly needsModel: boolean;
+  /** True where slices build on each other and must be reconstructed one by one, in order. */
+  sequential?(setup: Pick<MethodSetup, 'adapt'>): boolean;
+  /** Bytes that one slice takes while it is reconstructed, beside its k-space. */
+  workingBytes(
+    slice: { readonly coils: number; readonly points: number },
+    setup: Pick<MethodSetup, 'model' | 'adapt'>,
+  ): number;
+  start(setup: MethodSetup, options: { readonly signal?: AbortSignal | undefined }): Promise<SliceReconstructor>;
+}
+
+/** What can be chosen about the coil sensitivities of a reconstruction. */
+export type CalibrationOptions = Omit<EspiritOptions, 'mask'>;

@@ -1,0 +1,121 @@
+// What can be chosen about a reconstruction, checked and completed before any work begins.
+import type { AdaptationOptions, AdaptationSettings } from '../adaptation/options.js';
+import { adaptationSettings } from '../adaptation/options.js';
+import { LarmorError } from '../errors.js';
+import type { Scan } from '../io/scan.js';
+import { threadCount } from '../jobs.js';
+import type { Model } from '../networks/model.js';
+import { type Device, resolveDevice } from '../runtime/devices.js';
+import type { CalibrationOptions, Method, Stage } from './method.js';
+import { methodByName } from './registry.js';
+import { planSampling, type Sampling, type Undersampling } from './sampling.js';
+
+/** How far a reconstruction is. */
+export interface ReconstructionProgress {
+  readonly stage: Stage;
+  /** Position of the slice in the scan. */
+  readonly slice: number;
+  /** Slices finished. */
+  readonly done: number;
+  readonly total: number;
+  /** Of the whole reconstruction, from 0 to 1. */
+  readonly fraction: number;
+  /** Seconds left, once there is something to judge by. */
+  readonly eta: number | undefined;
+}
+
+/** Slices from `first` (default 0) up to but not including `end` (default: the last). */
+export interface SliceRange {
+  readonly first?: number | undefined;
+  readonly end?: number | undefined;
+}
+
+/** What can be chosen about a reconstruction. */
+export interface ReconstructionOptions {
+  /** `zero-filled`, `cg-sense` or `unet`. Default: `unet` with a model, else `cg-sense`. */
+  readonly method?: string | undefined;
+  /** A loaded model, the name of a bundled one, or the path of a safetensors file. */
+  readonly model?: Model | string | undefined;
+  /** Train the network further on every slice. Default: false. */
+  readonly adapt?: boolean | AdaptationOptions | undefined;
+  /** Of a fully sampled scan. */
+  readonly undersample?: Undersampling | undefined;
+  /** Slices from `first` up to but not including `end`. Default: all. */
+  readonly slices?: SliceRange | undefined;
+  readonly device?: Device | 'auto' | undefined;
+  /** Threads of each slice; the image does not depend on it. */
+  readonly threads?: number | undefined;
+  /** Slices at once; memory grows with it. Default: 1. */
+  readonly parallelism?: number | undefined;
+  /** Of the coil sensitivities. */
+  readonly calibration?: CalibrationOptions | undefined;
+  /** Weight of |x|^2 in CG-SENSE. */
+  readonly regularisation?: number | undefined;
+  /** Iterations of CG-SENSE. */
+  readonly iterations?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ReconstructionProgress) => void) | undefined;
+}
+
+/** Checked options of one scan. */
+export interface Plan {
+  readonly method: Method;
+  readonly model: Model | undefined;
+  readonly adapt: AdaptationSettings | undefined;
+  readonly sampling: Sampling;
+  /** Positions in the scan. */
+  readonly slices: readonly number[];
+  readonly device: Device;
+  readonly threads: number;
+  readonly parallelism: number;
+  readonly calibration: CalibrationOptions;
+  readonly regularisation: number | undefined;
+  readonly iterations: number | undefined;
+}
+
+/** @throws LarmorError `ERR_ARGUMENT` naming the first wrong option; `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK`. */
+export async function planReconstruction(scan: Scan, options: ReconstructionOptions): Promise<Plan> {
+  const method = methodByName(options.method ?? (options.model === undefined ? 'cg-sense' : 'unet'));
+  const { model, adapt = false, parallelism = 1, regularisation, iterations } = options;
+  if (method.needsModel && model === undefined)
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} needs a model; name one with "model"`);
+  if (!method.needsModel && (model !== undefined || adapt !== false))
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} takes neither model nor adapt`);
+  if (!Number.isSafeInteger(parallelism) || parallelism < 1)
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: parallelism must be a positive integer, got ${parallelism}`);
+  if (regularisation !== undefined && !(regularisation >= 0 && Number.isFinite(regularisation)))
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: regularisation must not be negative, got ${regularisation}`);
+  if (iterations !== undefined && !(Number.isSafeInteger(iterations) && iterations >= 1))
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: iterations must be a positive integer, got ${iterations}`);
+  const settings = adapt === false ? undefined : adaptationSettings(adapt === true ? {} : adapt);
+  const { device } = resolveDevice(options.device ?? 'auto');
+  return {
+    method,
+    model: typeof model === 'string' ? await load(model) : model,
+    adapt: settings,
+    sampling: planSampling(scan, options.undersample),
+    slices: sliceRange(scan, options.slices),
+    device,
+    threads: threadCount({ threads: options.threads }),
+    parallelism: method.sequential?.({ adapt: settings }) ? 1 : parallelism,
+    calibration: options.calibration ?? {},
+    regularisation,
+    iterations,
+  };
+}
+
+/** Imported on demand: the methods without networks then start without what networks need. */
+async function load(nameOrPath: string): Promise<Model> {
+  const { loadModel } = await import('../networks/model.js');
+  return await loadModel(nameOrPath);
+}
+
+/** Positions within the scan. @throws LarmorError `ERR_ARGUMENT`. */
+export function sliceRange(scan: Scan, { first = 0, end = scan.slices }: SliceRange = {}): number[] {
+  if (!Number.isInteger(first) || !Number.isInteger(end) || first < 0 || first >= end || end > scan.slices)
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `slices must lie within 0:${scan.slices}, the first before the end, got ${first}:${end}`,
+    );
+  return Array.from({ length: end - first }, (_, i) => first + i);
+}

@@ -1,0 +1,212 @@
+// Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, crop, measure.
+
+import type { AdaptationOutcome } from '../adaptation/loop.js';
+import { type ComplexArray, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { espirit } from '../calibration/espirit.js';
+import { LarmorError } from '../errors.js';
+import { openScan, type Scan } from '../io/scan.js';
+import { centerCrop, type Metrics } from '../metrics/metrics.js';
+import { Mask } from '../operators/mask.js';
+import { rootSumOfSquares } from './images.js';
+import { createManifest, fileDigest, type Manifest } from './manifest.js';
+import { measure, sliceOf } from './measure.js';
+import { expectMemory, memoryOf } from './memory.js';
+import type { SliceData, SliceOptions, SliceReconstructor } from './method.js';
+import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
+import { ProgressTracker } from './progress.js';
+
+/** What happened to one slice. */
+export interface SliceReport {
+  /** Position in the scan. */
+  readonly index: number;
+  readonly seconds: number;
+  /** Against the reference, with the data range of the volume. */
+  readonly metrics?: Metrics | undefined;
+  /** Metrics of the network's own output, before the final data consistency. */
+  readonly networkMetrics?: Metrics | undefined;
+  readonly adaptation?: AdaptationOutcome | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** A reconstructed scan. */
+export interface Reconstruction {
+  /** Magnitude [slice, y, x], in the units of the scan's reference. */
+  readonly image: RealArray;
+  /** Of methods with a network: its own output before the final data consistency, [slice, y, x]. */
+  readonly network?: RealArray | undefined;
+  /** The reference [slice, y, x]: the file's, or the root sum of squares of fully sampled k-space. */
+  readonly reference?: RealArray | undefined;
+  /** Of the volume, when there is a reference. */
+  readonly metrics?: Metrics | undefined;
+  readonly networkMetrics?: Metrics | undefined;
+  readonly slices: readonly SliceReport[];
+  readonly manifest: Manifest;
+}
+
+/**
+ * Reconstructs a scan.
+ *
+ * Memory: the images and `parallelism` slices at a time, see `estimateMemory`. Results do not depend on `threads` or
+ * `parallelism`.
+ *
+ * @param source An open scan, which stays open, or the path of one.
+ * @throws LarmorError as `openScan`; `ERR_ARGUMENT`, `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK` before any work; `ERR_OUT_OF_MEMORY`;
+ *   `ERR_NOT_FINITE` for k-space with NaN; `ERR_CALIBRATION`; `ERR_DIVERGED`. `signal.reason` when aborted.
+ * @example const { image, metrics } = await reconstruct('brain.h5', { undersample: { acceleration: 4 } });
+ */
+export async function reconstruct(source: Scan | string, options: ReconstructionOptions = {}): Promise<Reconstruction> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  if (typeof source === 'string') {
+    await using scan = await openScan(source, { signal });
+    return await reconstruct(scan, options);
+  }
+  const plan = await planReconstruction(source, options);
+  expectMemory(memoryOf(source, plan));
+  return await new Pipeline(source, plan, options).run();
+}
+
+/** One reconstruction under way. */
+class Pipeline {
+  readonly #scan: Scan;
+  readonly #plan: Plan;
+  readonly #progress: ProgressTracker;
+  /** Stops the other slices once one has failed. */
+  readonly #failure = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #image: RealArray;
+  readonly #network: RealArray | undefined;
+  readonly #reference: RealArray | undefined;
+
+  constructor(scan: Scan, plan: Plan, { signal, onProgress }: ReconstructionOptions) {
+    this.#scan = scan;
+    this.#plan = plan;
+    this.#progress = new ProgressTracker(plan.slices.length, onProgress);
+    this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
+    const shape = [plan.slices.length, ...scan.imageShape];
+    this.#image = realZeros(shape);
+    this.#network = plan.method.needsModel ? realZeros(shape) : undefined;
+    this.#reference = scan.hasReference || scan.fullySampled ? realZeros(shape) : undefined;
+  }
+
+  async run(): Promise<Reconstruction> {
+    const started = new Date();
+    const begun = performance.now();
+    const { method, slices } = this.#plan;
+    const digest = fileDigest(this.#scan.path, this.#signal);
+    digest.catch(() => {}); // it is awaited last, and must not count as unhandled before
+    try {
+      await using reconstructor = await method.start(this.#setup(), { signal: this.#signal });
+      const reports = await this.#runLanes(reconstructor);
+      this.#progress.report(slices[slices.length - 1], 'measuring', 0);
+      const measured = this.#reference && (await measure(this.#reference, this.#image));
+      const network = this.#reference && this.#network && (await measure(this.#reference, this.#network));
+      const seconds = (performance.now() - begun) / 1000;
+      const run = { name: this.#scan.name, sha256: await digest, started, seconds };
+      return {
+        image: this.#image,
+        network: this.#network,
+        reference: this.#reference,
+        metrics: measured?.volume,
+        networkMetrics: network?.volume,
+        slices: reports.map((report, i) => ({
+          ...report,
+          metrics: measured?.slices[i],
+          networkMetrics: network?.slices[i],
+        })),
+        manifest: createManifest(this.#plan, { ...run, slices: reports }),
+      };
+    } catch (error) {
+      this.#failure.abort(error);
+      throw error;
+    }
+  }
+
+  #setup(): Parameters<Plan['method']['start']>[0] {
+    const { model, adapt, device, threads, regularisation, iterations, slices } = this.#plan;
+    const readSlice = (index: number, options: SliceOptions): Promise<SliceData> => this.#readSlice(index, options);
+    return { model, adapt, device, threads, regularisation, iterations, slices, readSlice, name: this.#scan.name };
+  }
+
+  /** Works through the slices, `parallelism` at a time. The first failure stops the others and is thrown once all have ended. */
+  async #runLanes(reconstructor: SliceReconstructor): Promise<SliceReport[]> {
+    const { slices, parallelism } = this.#plan;
+    const reports: SliceReport[] = new Array(slices.length);
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      try {
+        while (next < slices.length) {
+          const position = next;
+          next += 1;
+          reports[position] = await this.#reconstructSlice(reconstructor, position);
+        }
+      } catch (error) {
+        this.#failure.abort(error);
+        throw error;
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: Math.min(parallelism, slices.length) }, lane));
+    this.#signal.throwIfAborted();
+    for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason;
+    return reports;
+  }
+
+  async #reconstructSlice(reconstructor: SliceReconstructor, position: number): Promise<SliceReport> {
+    const index = this.#plan.slices[position];
+    const begun = performance.now();
+    const options: SliceOptions = {
+      signal: this.#signal,
+      threads: this.#plan.threads,
+      onStage: (stage, fraction) => this.#progress.report(index, stage, fraction),
+    };
+    const slice = await this.#readSlice(index, options, position);
+    const { image, network, adaptation, warnings = [] } = await reconstructor.reconstruct(slice, options);
+    expectFinite(this.#plan.method.name, index, image);
+    this.#place(image, this.#image, position);
+    if (network && this.#network) this.#place(network, this.#network, position);
+    this.#progress.finish(index);
+    return { index, seconds: (performance.now() - begun) / 1000, adaptation, warnings };
+  }
+
+  #place(image: RealArray, volume: RealArray, position: number): void {
+    sliceOf(volume, position).data.set(centerCrop(image, this.#scan.imageShape).data);
+  }
+
+  /** Reads a slice and applies the mask; at `position` of the volume, also notes its reference. */
+  async #readSlice(index: number, options: SliceOptions, position?: number): Promise<SliceData> {
+    const { sampling, calibration } = this.#plan;
+    options.onStage?.('reading', 0);
+    const full = await this.#scan.readKspace(index, options);
+    if (position !== undefined) await this.#noteReference(full, index, position, options);
+    const { mask, retrospective } = sampling;
+    const kspace = retrospective ? await new Mask(mask, full.shape).apply(full, options) : full;
+    let maps: Promise<ComplexArray> | undefined;
+    const estimate = async (): Promise<ComplexArray> => {
+      options.onStage?.('calibrating', 0);
+      const { signal, threads } = options;
+      return (await espirit(kspace, { ...calibration, mask, signal, threads })).maps;
+    };
+    return {
+      index,
+      kspace,
+      mask,
+      maps() {
+        maps ??= estimate();
+        return maps;
+      },
+    };
+  }
+
+  async #noteReference(full: ComplexArray, index: number, position: number, options: SliceOptions): Promise<void> {
+    if (!this.#reference) return;
+    const { signal, threads } = options;
+    const stored = await this.#scan.readReference(index, { signal });
+    if (stored) sliceOf(this.#reference, position).data.set(stored.data);
+    else this.#place(await rootSumOfSquares(full, { signal, threads }), this.#reference, position);
+  }
+}
+
+function expectFinite(method: string, slice: number, { data }: RealArray): void {
+  if (!data.every(Number.isFinite))
+    throw new LarmorError('ERR_DIVERGED', `reconstruct: ${method} gave NaN or infinity on slice ${slice}`);
+}

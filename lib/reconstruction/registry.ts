@@ -1,0 +1,15 @@
+// Every reconstruction method by name.
+import { LarmorError } from '../errors.js';
+import type { Method } from './method.js';
+import { zeroFilledMethod } from './methods/zero-filled.js';
+
+/** The methods, in the order of help texts and reports. */
+export const METHODS: readonly Method[] = [zeroFilledMethod];
+
+/** The method of that name. @throws LarmorError `ERR_ARGUMENT` for an unknown one. */
+export function methodByName(name: string): Method {
+  const method = METHODS.find((candidate) => candidate.name === name);
+  if (method) return method;
+  const names = METHODS.map((candidate) => candidate.name).join(', ');
+  throw new LarmorError('ERR_ARGUMENT', `method must be one of ${names}, got ${JSON.stringify(name)}`);
+}
