@@ -6,5 +6,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   info: () => import('./info.js'),
   maps: () => import('./maps.js'),
   recon: () => import('./recon.js'),
+  mask: () => import('./mask.js'),
+  evaluate: () => import('./evaluate.js'),
   doctor: () => import('./doctor.js'),
 };

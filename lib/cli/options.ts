@@ -1,5 +1,6 @@
 // Parsers for option values; a wrong value is wrong usage (exit 2) and the message names the option.
 import { InvalidArgumentError } from 'commander';
+import { LarmorError } from '../errors.js';
 
 export interface NumberRange {
   readonly min?: number;
@@ -42,6 +43,14 @@ export function sliceRange(text: string): SliceRange {
   if (first !== '' && end !== '' && Number(first) >= Number(end))
     throw new InvalidArgumentError('A:B must have A < B.');
   return { ...(first !== '' && { first: Number(first) }), ...(end !== '' && { end: Number(end) }) };
+}
+
+/** `range` within the `count` slices there are. @throws LarmorError `ERR_ARGUMENT` when it reaches beyond them. */
+export function withinSlices({ first = 0, end }: SliceRange, count: number): { first: number; end: number } {
+  const last = end ?? count;
+  if (first >= last || last > count)
+    throw new LarmorError('ERR_ARGUMENT', `--slices must lie within 0:${count}, got ${first}:${last}`);
+  return { first, end: last };
 }
 
 function describeRange(min: number, max: number): string {

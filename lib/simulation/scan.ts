@@ -2,6 +2,7 @@
 import { type ComplexArray, complexZeros, type RealArray } from '../arrays/complex-array.js';
 import { magnitude } from '../arrays/magnitude.js';
 import { MT19937, type Seed } from '../arrays/mt19937.js';
+import { sliceAt } from '../arrays/slices.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { Coils } from '../operators/coils.js';
@@ -179,13 +180,6 @@ export async function simulateScan(
     onProgress?.((s + 1) / slices);
   }
   return { ...scan, reference: magnitude(scan.image) };
-}
-
-/** Slice `index` of a volume [slice, y, x], a view. */
-export function sliceAt(volume: RealArray, index: number): RealArray {
-  const [, height, width] = volume.shape;
-  const length = height * width;
-  return { data: volume.data.subarray(index * length, (index + 1) * length), shape: [height, width] };
 }
 
 /** Where slice `index` of `slices` lies along z, the middle of the stack being 0. */

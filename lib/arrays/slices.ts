@@ -1,0 +1,15 @@
+// Slices of a volume [slice, y, x] without copying.
+import type { RealArray } from './complex-array.js';
+
+/** Slices [first, end), a view. */
+export function slicesBetween({ data, shape }: RealArray, first: number, end: number): RealArray {
+  const [, height, width] = shape;
+  const points = height * width;
+  return { data: data.subarray(first * points, end * points), shape: [end - first, height, width] };
+}
+
+/** One slice [y, x], a view. */
+export function sliceAt(volume: RealArray, index: number): RealArray {
+  const { data, shape } = slicesBetween(volume, index, index + 1);
+  return { data, shape: shape.slice(1) };
+}
