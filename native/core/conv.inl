@@ -5,8 +5,11 @@ constexpr size_t kConvVectors = 3;
 
 /// kConvOut channels of kVectors * kLanes positions: the sums stay in registers over all input channels and taps.
 template <size_t kSide, size_t kVectors>
-void conv_tile(size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y) {
+void conv_tile(size_t ci, const ConvStrip& strip, const float* weights, const float* x, bool add, float* y) {
   wide acc[kConvOut][kVectors] = {};
+  if (add)
+    for (size_t o = 0; o < kConvOut; ++o)
+      for (size_t v = 0; v < kVectors; ++v) acc[o][v] = load(y + o * strip.y_stride + v * kLanes);
   for (size_t i = 0; i < ci; ++i, x += strip.x_stride)
     for (size_t ky = 0; ky < kSide; ++ky, weights += kSide * kConvOut) {
       const float* row = x + ky * strip.row;
@@ -28,14 +31,14 @@ void conv_tile(size_t ci, const ConvStrip& strip, const float* weights, const fl
 }
 
 template <size_t kSide>
-void conv_strip(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y) {
+void conv_strip(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, size_t tile_stride, const float* x, bool add, float* y) {
   for (size_t p = 0; p < strip.length;) {
     const bool whole = p + kConvVectors * kLanes <= strip.length;
     for (size_t t = 0; t < tiles; ++t) {
-      const float* const w = weights + t * ci * kSide * kSide * kConvOut;
+      const float* const w = weights + t * tile_stride;
       float* const out = y + t * kConvOut * strip.y_stride + p;
-      if (whole) conv_tile<kSide, kConvVectors>(ci, strip, w, x + p, out);
-      else conv_tile<kSide, 1>(ci, strip, w, x + p, out);
+      if (whole) conv_tile<kSide, kConvVectors>(ci, strip, w, x + p, add, out);
+      else conv_tile<kSide, 1>(ci, strip, w, x + p, add, out);
     }
     p += whole ? kConvVectors * kLanes : kLanes;
   }

@@ -12,17 +12,22 @@ namespace {
 
 constexpr size_t kPositions = 1024;  // per strip: four rows of dy and two of x fit the 32 KiB L1 cache
 constexpr size_t kOutChannels = 32;  // per task: packed, they stay in the L2 cache with kInChannels of x
-constexpr size_t kInChannels = 32;
+constexpr size_t kInChannels = 64;
 constexpr size_t kTasks = 16;        // wanted at least, where the image has as many strips
 
 struct Geometry {
   size_t height, width, row;
   Strips strips;
-  ConvStrip strip;
+  size_t y_stride, x_stride;  // floats between packed channels
 
   Geometry(size_t h, size_t w) : height(h), width(w), row(w + 1), strips(h, row, kPositions) {
     const size_t length = round_up(strips.rows * row, kStripAlign);
-    strip = {.length = length, .row = row, .y_stride = channel_stride(length), .x_stride = channel_stride(length + 2 * row + 2)};
+    y_stride = channel_stride(length);
+    x_stride = channel_stride(length + 2 * row + 2);
+  }
+
+  ConvStrip strip(const Strips::Rows& rows) const {
+    return {.length = round_up(rows.count() * row, kStripAlign), .row = row, .y_stride = y_stride, .x_stride = x_stride};
   }
 };
 
@@ -45,7 +50,7 @@ void pack(const Geometry& g, size_t channels, const float* image, ptrdiff_t firs
 
 /// Packs the rows that the taps of strip `rows` reach.
 void pack_input(const Geometry& g, size_t channels, const float* image, const Strips::Rows& rows, float* packed) {
-  pack(g, channels, image, static_cast<ptrdiff_t>(rows.first) - 1, static_cast<ptrdiff_t>(rows.last) + 1, 1, g.strip.x_stride, packed);
+  pack(g, channels, image, static_cast<ptrdiff_t>(rows.first) - 1, static_cast<ptrdiff_t>(rows.last) + 1, 1, g.x_stride, packed);
 }
 
 }  // namespace
@@ -58,16 +63,20 @@ void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t he
   const Scratch packed_weights(packed_weights_size(co, ci * 9));
   const auto weight = [&](size_t o, size_t term) { return weights[transposed ? (term / 9 * co + o) * 9 + 8 - term % 9 : o * ci * 9 + term]; };
   pack_weights(parallel, co, ci * 9, weight, packed_weights.data());
-  const size_t groups = (co + kOutChannels - 1) / kOutChannels;
+  const size_t groups = (co + kOutChannels - 1) / kOutChannels, tile = kernels().conv_tile_channels;
   parallel(n * g.strips.per_image * groups, [&](size_t task) {
     const size_t out_begin = task % groups * kOutChannels, outs = std::min(kOutChannels, co - out_begin);
     const Strips::Rows rows = g.strips[task / groups];
-    const Scratch x_packed(ci * g.strip.x_stride), y_packed(packed_weights_size(outs, g.strip.y_stride));
-    pack_input(g, ci, x + rows.image * ci * pixels, rows, x_packed.data());
-    kernels().conv3x3_strip(conv_tiles(outs), ci, g.strip, packed_weights.data() + out_begin * ci * 9, x_packed.data(), y_packed.data());
+    const Scratch x_packed(std::min(kInChannels, ci) * g.x_stride), y_packed(packed_weights_size(outs, g.y_stride));
+    for (size_t in_begin = 0; in_begin < ci; in_begin += kInChannels) {
+      const size_t ins = std::min(kInChannels, ci - in_begin);
+      pack_input(g, ins, x + (rows.image * ci + in_begin) * pixels, rows, x_packed.data());
+      kernels().conv3x3_strip(conv_tiles(outs), ins, g.strip(rows), packed_weights.data() + (out_begin * ci + in_begin * tile) * 9, ci * 9 * tile,
+                              x_packed.data(), in_begin > 0, y_packed.data());
+    }
     for (size_t o = 0; o < outs; ++o)
       for (size_t row = rows.first; row < rows.last; ++row)
-        std::memcpy(y + (rows.image * co + out_begin + o) * pixels + row * width, y_packed.data() + o * g.strip.y_stride + (row - rows.first) * g.row,
+        std::memcpy(y + (rows.image * co + out_begin + o) * pixels + row * width, y_packed.data() + o * g.y_stride + (row - rows.first) * g.row,
                     width * sizeof(float));
   });
 }
@@ -84,17 +93,17 @@ void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size
   const size_t groups = (co + kOutChannels - 1) / kOutChannels;
   sum_in_bands(parallel, n * g.strips.per_image, groups, kTasks, weights, dw, [&](size_t begin, size_t end, size_t group, float* sums) {
     const size_t out_begin = group * kOutChannels, outs = std::min(kOutChannels, co - out_begin);
-    const Scratch dy_packed(outs * g.strip.y_stride), x_packed(std::min(kInChannels, ci) * g.strip.x_stride);
+    const Scratch dy_packed(outs * g.y_stride), x_packed(std::min(kInChannels, ci) * g.x_stride);
     float* const out = sums + out_begin * ci * 9;
     std::fill_n(out, outs * ci * 9, 0.0f);
     for (size_t s = begin; s < end; ++s) {
       const Strips::Rows rows = g.strips[s];
       const auto first = static_cast<ptrdiff_t>(rows.first), last = static_cast<ptrdiff_t>(rows.last);
-      pack(g, outs, dy + (rows.image * co + out_begin) * pixels, first, last, 0, g.strip.y_stride, dy_packed.data());
+      pack(g, outs, dy + (rows.image * co + out_begin) * pixels, first, last, 0, g.y_stride, dy_packed.data());
       for (size_t in_begin = 0; in_begin < ci; in_begin += kInChannels) {
         const size_t ins = std::min(kInChannels, ci - in_begin);
         pack_input(g, ins, x + (rows.image * ci + in_begin) * pixels, rows, x_packed.data());
-        kernels().conv3x3_weight_gradient_strip(outs, ins, g.strip, dy_packed.data(), x_packed.data(), ci * 9, out + in_begin * 9);
+        kernels().conv3x3_weight_gradient_strip(outs, ins, g.strip(rows), dy_packed.data(), x_packed.data(), ci * 9, out + in_begin * 9);
       }
     }
   });

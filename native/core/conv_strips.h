@@ -16,20 +16,24 @@ constexpr size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1)
 /// A multiple of a cache line but of no larger power of two, so that channels do not compete for the same cache sets.
 constexpr size_t channel_stride(size_t floats) { return (round_up(floats, kStripAlign) / kStripAlign | 1) * kStripAlign; }
 
-/// How an image of height rows is cut into strips of whole rows of about `positions` values.
+/// How an image is cut into strips of at most `rows` rows, nearly equal, of about `positions` values.
 struct Strips {
   size_t height, rows, per_image;
 
-  Strips(size_t image_height, size_t row, size_t positions)
-      : height(image_height), rows(std::clamp<size_t>(positions / row, 1, image_height)), per_image((image_height + rows - 1) / rows) {}
+  Strips(size_t image_height, size_t row, size_t positions) : height(image_height) {
+    const size_t limit = std::clamp<size_t>(positions / row, 1, height);
+    per_image = (height + limit - 1) / limit;
+    rows = (height + per_image - 1) / per_image;
+  }
 
   /// Rows [first, last) of image `image`.
   struct Rows {
     size_t image, first, last;
+    size_t count() const { return last - first; }
   };
   Rows operator[](size_t strip) const {
-    const size_t first = strip % per_image * rows;
-    return {strip / per_image, first, std::min(first + rows, height)};
+    const size_t i = strip % per_image;
+    return {strip / per_image, i * height / per_image, (i + 1) * height / per_image};
   }
 };
 

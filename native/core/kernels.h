@@ -71,12 +71,13 @@ struct Kernels {
 
   /// Output channels per tile of the convolutions.
   size_t conv_tile_channels;
-  /// y[o][p] = sum over i, ky, kx of weights[i][3 ky + kx][o] * x[i][p + ky * row + kx] for each of `tiles` tiles of output channels o.
-  void (*conv3x3_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y);
+  /// y[o][p] = sum over i, ky, kx of weights[i][3 ky + kx][o] * x[i][p + ky * row + kx] for each of `tiles` tiles of output channels o,
+  /// whose weights lie tile_stride floats apart; `add` adds to y.
+  void (*conv3x3_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, size_t tile_stride, const float* x, bool add, float* y);
   /// Adds to dw[o * dw_stride + 9 i + 3 ky + kx] the sum over p of dy[o][p] * x[i][p + ky * row + kx]; dy is zero at the zero columns.
   void (*conv3x3_weight_gradient_strip)(size_t co, size_t ci, const ConvStrip& strip, const float* dy, const float* x, size_t dw_stride, float* dw);
   /// The same two for a single tap: products of matrices.
-  void (*conv1x1_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, const float* x, float* y);
+  void (*conv1x1_strip)(size_t tiles, size_t ci, const ConvStrip& strip, const float* weights, size_t tile_stride, const float* x, bool add, float* y);
   void (*conv1x1_weight_gradient_strip)(size_t co, size_t ci, const ConvStrip& strip, const float* dy, const float* x, size_t dw_stride, float* dw);
   /// both[2 i] = even[i], both[2 i + 1] = odd[i], and back.
   void (*interleave)(size_t n, const float* even, const float* odd, float* both);
