@@ -98,6 +98,10 @@ export interface Binding {
   /** What `espirit` counts up to for images of ny rows. */
   espiritSteps(ny: number): number;
 
+  // native/addon/finite.cc
+  /** Index of the first NaN or infinity, or -1. */
+  firstNonFinite(data: Float32Array): number;
+
   // native/addon/memory.cc
   /** Zeroed memory aligned to 64 bytes. */
   allocate(bytes: number): ArrayBuffer;

@@ -35,6 +35,7 @@
       "native/addon/calibration.cc",
       "native/addon/encoding.cc",
       "native/addon/fft.cc",
+      "native/addon/finite.cc",
       "native/addon/memory.cc",
       "native/addon/optimiser.cc",
       "native/addon/platform.cc",

@@ -1,5 +1,6 @@
 // A network's parameters in one contiguous block of memory, so that an optimiser step is one pass over it.
 import { allocateFloat32, formatShape, points, type RealArray, sameShape } from '../arrays/complex-array.js';
+import { firstNonFinite } from '../arrays/finite.js';
 import { MT19937 } from '../arrays/mt19937.js';
 import { LarmorError } from '../errors.js';
 import type { ParameterSpec } from './network.js';
@@ -65,7 +66,7 @@ export class ParameterStore {
           'ERR_MODEL',
           `model: parameter "${name}" must have shape ${formatShape(shape)}, got ${formatShape(tensor.shape)}`,
         );
-      if (!tensor.data.every(Number.isFinite))
+      if (firstNonFinite(tensor.data) >= 0)
         throw new LarmorError('ERR_MODEL', `model: parameter "${name}" holds NaN or infinity`);
       store.get(name).set(tensor.data);
     }

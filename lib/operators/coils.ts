@@ -1,5 +1,6 @@
 // Coil sensitivities as a linear operator, and the checks every operator makes of maps.
 import { type ComplexArray, expectComplex, formatShape, type Shape } from '../arrays/complex-array.js';
+import { firstNonFinite } from '../arrays/finite.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
@@ -30,7 +31,7 @@ export function mapSizes(who: string, maps: ComplexArray): MapSizes {
       `${who}: maps must have shape [coil,y,x] or [set,coil,y,x] with no empty axis, got ${formatShape(shape)}`,
     );
   expectComplex(who, 'maps', maps, shape);
-  const bad = maps.data.findIndex((value) => !Number.isFinite(value));
+  const bad = firstNonFinite(maps.data);
   if (bad >= 0)
     throw new LarmorError('ERR_NOT_FINITE', `${who}: maps must be finite, got ${maps.data[bad]} at float ${bad}`);
   const [coils, ny, nx] = shape.slice(-3);

@@ -2,6 +2,7 @@
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import { type ComplexArray, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { firstNonFinite } from '../arrays/finite.js';
 import { espirit } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import { openScan, type Scan } from '../io/scan.js';
@@ -207,6 +208,6 @@ class Pipeline {
 }
 
 function expectFinite(method: string, slice: number, { data }: RealArray): void {
-  if (!data.every(Number.isFinite))
+  if (firstNonFinite(data) >= 0)
     throw new LarmorError('ERR_DIVERGED', `reconstruct: ${method} gave NaN or infinity on slice ${slice}`);
 }

@@ -5,6 +5,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larmor::addon::export_calibration(env, exports);
   larmor::addon::export_encoding(env, exports);
   larmor::addon::export_fft(env, exports);
+  larmor::addon::export_finite(env, exports);
   larmor::addon::export_memory(env, exports);
   larmor::addon::export_optimiser(env, exports);
   larmor::addon::export_platform(env, exports);

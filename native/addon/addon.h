@@ -7,6 +7,7 @@ namespace larmor::addon {
 void export_calibration(Napi::Env env, Napi::Object exports);
 void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);
+void export_finite(Napi::Env env, Napi::Object exports);
 void export_memory(Napi::Env env, Napi::Object exports);
 void export_optimiser(Napi::Env env, Napi::Object exports);
 void export_platform(Napi::Env env, Napi::Object exports);
