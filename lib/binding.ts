@@ -157,6 +157,22 @@ export interface Binding {
   terminateBinding(binding: BindingHandle): void;
   /** Closed at once; freed, off the event loop, as soon as no run uses it. */
   closeSession(control: JobControl, session: SessionHandle): Promise<void>;
+
+  // native/addon/solvers.cc
+  /**
+   * x [set, y, x] minimises ||A x - kspace||^2 + lambda ||x - prior||^2 (input is kspace, output x), starting at `prior` or at zero.
+   * Counts iterations; resolves to [iterations, relative residual, whether the tolerance was met].
+   */
+  cgSense(
+    control: JobControl,
+    ...rest: [
+      ...EncodingArguments,
+      prior: Float32Array | undefined,
+      lambda: number,
+      iterations: number,
+      tolerance: number,
+    ]
+  ): Promise<[iterations: number, residual: number, converged: boolean]>;
 }
 
 declare const handleKind: unique symbol;

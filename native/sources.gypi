@@ -5,6 +5,7 @@
       "native/core/calibration_region.cc",
       "native/core/cholesky.cc",
       "native/core/coils.cc",
+      "native/core/conjugate_gradients.cc",
       "native/core/conv3x3.cc",
       "native/core/conv_transpose2x2.cc",
       "native/core/dispatch.cc",
@@ -39,7 +40,8 @@
       "native/addon/memory.cc",
       "native/addon/optimiser.cc",
       "native/addon/platform.cc",
-      "native/addon/session.cc"
+      "native/addon/session.cc",
+      "native/addon/solvers.cc"
     ],
     "native_tests": [
       "test/native/cholesky_test.cc",

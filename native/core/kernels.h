@@ -87,6 +87,15 @@ struct Kernels {
   /// Updates parameter and both moments in place.
   void (*adam)(size_t n, const AdamCoefficients& coefficients, const float* gradient, float* parameter, float* first, float* second);
 
+  // conjugate_gradients.inl: vectors of n floats, sums in double.
+
+  /// q += lambda p; the sum of p q.
+  double (*add_scaled_dot)(size_t n, float lambda, const float* p, float* q);
+  /// x += alpha p, r -= alpha q; the sum of r r.
+  double (*gradient_step)(size_t n, float alpha, const float* p, const float* q, float* x, float* r);
+  /// p = r + beta p
+  void (*next_direction)(size_t n, float beta, const float* r, float* p);
+
   // hermitian.inl: double precision, planar; a is [n, stride] of which the triangle column <= row is used, with a real diagonal.
 
   /// y += (ar + i ai) x

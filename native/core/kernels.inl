@@ -19,8 +19,9 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/fft.inl"
 #include "core/encoding.inl"
 #include "core/instance_norm.inl"
-#include "core/eigenvectors.inl"
 #include "core/hermitian.inl"
+#include "core/conjugate_gradients.inl"
+#include "core/eigenvectors.inl"
 
 }  // namespace
 
@@ -53,6 +54,9 @@ const Kernels LARMOR_KERNELS = {
     .deinterleave = deinterleave,
     .all_finite = all_finite,
     .adam = adam,
+    .add_scaled_dot = add_scaled_dot,
+    .gradient_step = gradient_step,
+    .next_direction = next_direction,
     .complex_axpy = complex_axpy,
     .hermitian_multiply = hermitian_multiply,
     .hermitian_rank2 = hermitian_rank2,

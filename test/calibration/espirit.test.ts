@@ -3,6 +3,7 @@ import { type ComplexArray, complexZeros } from '#larmor/arrays/complex-array.js
 import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { espirit } from '#larmor/calibration/espirit.js';
 import { BART_FIXTURES, bartFixture } from '../support/bart.js';
+import { sameBits } from '../support/bits.js';
 import { describeShared } from '../support/shared.js';
 
 const DEGREE = 1; // of the sensitivities as trigonometric polynomials: their patches then obey the theory exactly
@@ -71,9 +72,6 @@ function energy(maps: ComplexArray, set = 0): Float64Array {
     return sum;
   });
 }
-
-const sameBits = (a: Float32Array, b: Float32Array): boolean =>
-  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
 
 const mean = (values: Iterable<number>): number => {
   const list = [...values];

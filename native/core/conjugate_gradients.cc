@@ -1,0 +1,100 @@
+// Hestenes and Stiefel's iteration; vectors are updated in blocks of fixed size, whose sums are added in order.
+#include "core/conjugate_gradients.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/coded_error.h"
+#include "core/kernels.h"
+#include "core/scratch.h"
+
+namespace larmor {
+namespace {
+
+constexpr size_t kBlock = 16384;  // floats: four vectors of them fit the second-level cache
+
+/// A vector's blocks, and the sums over them.
+class Blocks {
+ public:
+  Blocks(const Parallel& parallel, size_t floats) : parallel_(parallel), floats_(floats), sums_((floats + kBlock - 1) / kBlock) {}
+
+  /// Sum over blocks of body(begin, length).
+  template <class F>
+  double sum(F&& body) {
+    parallel_(sums_.size(), [&](size_t block) {
+      const size_t begin = block * kBlock;
+      sums_[block] = body(begin, std::min(kBlock, floats_ - begin));
+    });
+    double total = 0;
+    for (const double sum : sums_) total += sum;
+    return total;
+  }
+
+  double energy(const float* v) {
+    return sum([&](size_t begin, size_t length) {
+      double total = 0;
+      for (size_t i = begin; i < begin + length; ++i) total += static_cast<double>(v[i]) * v[i];
+      return total;
+    });
+  }
+
+ private:
+  const Parallel& parallel_;
+  size_t floats_;
+  std::vector<double> sums_;
+};
+
+double finite(double value) {
+  if (!std::isfinite(value)) throw CodedError("ERR_DIVERGED", "conjugate gradients: the iteration left the finite numbers; scale the data or raise lambda");
+  return value;
+}
+
+}  // namespace
+
+ConjugateGradientResult conjugate_gradients(const Parallel& parallel, const Encoding& encoding, size_t points,
+                                            const ConjugateGradientOptions& options, const c32* prior, c32* image,
+                                            const std::function<void(size_t)>& progress) {
+  const size_t floats = 2 * points;
+  const Scratch direction(floats), product(floats), residual(floats);
+  float *const p = direction.data(), *const q = product.data(), *const r = residual.data(), *const x = &image->re;
+  const auto lambda = static_cast<float>(options.lambda);
+  Blocks blocks(parallel, floats);
+
+  std::copy_n(x, floats, r);  // A^H y
+  double reference;           // energy of the right-hand side
+  if (prior == nullptr) {
+    std::fill_n(x, floats, 0.0f);
+    reference = blocks.energy(r);
+  } else {
+    std::copy_n(&prior->re, floats, x);
+    std::copy_n(x, floats, p);
+    kernels().next_direction(floats, lambda, r, p);
+    reference = blocks.energy(p);
+    encoding.normal(parallel, {x, false}, {q, false});
+    for (size_t i = 0; i < floats; ++i) r[i] -= q[i];  // the terms in lambda cancel
+  }
+  std::copy_n(r, floats, p);
+
+  finite(reference);
+  double energy = finite(blocks.energy(r));
+  const double goal = options.tolerance * options.tolerance * reference;
+  size_t iteration = 0;
+  for (; iteration < options.iterations && energy > goal; ++iteration) {
+    encoding.normal(parallel, {p, false}, {q, false});
+    const double curvature = blocks.sum([&](size_t i, size_t n) { return kernels().add_scaled_dot(n, lambda, p + i, q + i); });
+    if (curvature <= 0) break;  // the direction vanished in rounding
+    const auto alpha = static_cast<float>(energy / curvature);
+    const double next = finite(blocks.sum([&](size_t i, size_t n) { return kernels().gradient_step(n, alpha, p + i, q + i, x + i, r + i); }));
+    const auto beta = static_cast<float>(next / energy);
+    blocks.sum([&](size_t i, size_t n) {
+      kernels().next_direction(n, beta, r + i, p + i);
+      return 0.0;
+    });
+    energy = next;
+    progress(iteration + 1);
+  }
+  return {iteration, reference > 0 ? std::sqrt(energy / reference) : 0, energy <= goal};
+}
+
+}  // namespace larmor
