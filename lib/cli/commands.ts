@@ -4,9 +4,10 @@ import type { Register } from './shell.js';
 /** Command name to the file that registers it; the order is that of the help text. */
 export const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
   info: () => import('./info.js'),
+  mask: () => import('./mask.js'),
   maps: () => import('./maps.js'),
   recon: () => import('./recon.js'),
-  mask: () => import('./mask.js'),
   evaluate: () => import('./evaluate.js'),
+  simulate: () => import('./simulate.js'),
   doctor: () => import('./doctor.js'),
 };

@@ -14,7 +14,7 @@ export const register: Register = (program, shell) => {
     .description('SSIM, PSNR and NMSE of a reconstruction, as fastMRI computes them')
     .argument('<reconstruction>', 'HDF5 file with the images to judge')
     .argument('<reference>', 'HDF5 file with the reference: a fastMRI scan or another reconstruction')
-    .option('--slices <a:b>', "the reference's slices that were reconstructed", sliceRange)
+    .option('--slices <A:B>', "the reference's slices that were reconstructed", sliceRange)
     .action((reconstruction: string, reference: string, options: { slices?: SliceRange }) =>
       shell.run((session) => evaluate(reconstruction, reference, options.slices ?? {}, session)),
     );

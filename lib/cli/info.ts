@@ -7,7 +7,7 @@ import { readSafetensors } from '../io/safetensors.js';
 import { openScan, type Scan } from '../io/scan.js';
 import { sampledCount } from '../sampling/mask.js';
 import type { Outcome, Register } from './shell.js';
-import { table } from './text.js';
+import { count, table } from './text.js';
 
 export const register: Register = (program, shell) => {
   program
@@ -104,10 +104,6 @@ async function describeTensors(path: string): Promise<Outcome> {
     json: { kind: 'safetensors', path, metadata, tensors: listed },
     text: [`${count(listed.length, 'tensor')}, ${values} values`, table(rows)].join('\n').trimEnd(),
   };
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function megabytes(bytes: number): string {

@@ -1,4 +1,4 @@
-// Plain text for people: aligned tables and durations.
+// Plain text for people: aligned tables, durations, numbers of things.
 
 /** Rows as lines with aligned columns, two spaces between them. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -20,4 +20,9 @@ export function formatSeconds(seconds: number): string {
   const pad = (n: number): string => String(n).padStart(2, '0');
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
   return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/** `1 slice`, `2 slices`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
