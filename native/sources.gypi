@@ -8,6 +8,7 @@
       "native/core/conjugate_gradients.cc",
       "native/core/conv3x3.cc",
       "native/core/conv_transpose2x2.cc",
+      "native/core/data_loss.cc",
       "native/core/dispatch.cc",
       "native/core/encoding.cc",
       "native/core/espirit.cc",

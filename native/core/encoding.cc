@@ -228,16 +228,26 @@ void Encoding::normal_of_lines(const Parallel& parallel, ConstImage x, Image y) 
   });
 }
 
+bool Encoding::gather_weights(const MaskWeights& mask, float factor, float* weights) const {
+  const size_t m = columns_.size(), padded = blocks(m) * kernels().lanes;
+  bool any = false;
+  for (size_t y = 0; y < sizes_.ny; ++y, weights += padded) {
+    for (size_t i = 0; i < m; ++i) {
+      const float weight = mask.at(y, columns_[i], sizes_.nx);
+      weights[i] = weight * factor;
+      any = any || weight != 0;
+    }
+    std::fill(weights + m, weights + padded, 0.0f);
+  }
+  return any;
+}
+
 void Encoding::normal(const Parallel& parallel, ConstImage x, Image y) const {
   if (mask_.lines) return normal_of_lines(parallel, x, y);
-  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), padded = blocks(m) * kernels().lanes;
+  const size_t ny = sizes_.ny, padded = blocks(columns_.size()) * kernels().lanes;
   const Scratch weights(ny * padded);
-  const float norm = scale() * scale();
-  for (size_t row = 0; row < ny; ++row)
-    for (size_t i = 0; i < padded; ++i) {
-      const float weight = i < m ? mask_.at(row, columns_[i], nx) : 0;
-      weights.data()[row * padded + i] = weight * weight * norm;
-    }
+  gather_weights(mask_, scale(), weights.data());
+  for (size_t i = 0; i < ny * padded; ++i) weights.data()[i] *= weights.data()[i];
   const auto weigh = [&](size_t, size_t first, size_t, float* lanes) {
     kernels().weigh_columns(ny, weights.data() + first, padded, column_plan_->frequency_slot(), lanes);
   };

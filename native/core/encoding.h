@@ -53,6 +53,8 @@ class Encoding {
   using ColumnStep = std::function<void(size_t coil, size_t first, size_t count, float* lanes)>;
   /// y = S^H F^H step(F S x), for both transforms unscaled: the caller's step holds 1 / (nx ny).
   void round_trip(const Parallel& parallel, ConstImage x, const ColumnStep& step, Image y) const;
+  /// Weights of the samples in those columns times `factor`, as [y][columns rounded up to whole lane buffers]; true if any is not 0.
+  bool gather_weights(const MaskWeights& mask, float factor, float* weights) const;
   const FftPlan& column_plan() const { return *column_plan_; }
   /// 1 / sqrt(nx ny), which makes the transform of an image unitary.
   float scale() const { return row_plan_->scale() * column_plan_->scale(); }

@@ -28,6 +28,21 @@ struct AdamCoefficients {
   float epsilon;
 };
 
+/// Measured samples beside one buffer of column lanes.
+struct ResidualColumns {
+  const uint32_t* column;  // [lanes]: where the columns lie in a measured row
+  const c32* measured;     // [n][stride]
+  size_t stride;
+  const float *weight, *held_out;  // [n][weight_stride]; held_out may be null
+  size_t weight_stride;
+  float scale;  // of the predicted samples, and of the result
+};
+
+/// Sums of |re| + |im|, or of squared magnitudes, over the weighted samples.
+struct ResidualSums {
+  double residual, reference, held_out_residual, held_out_reference;
+};
+
 /// Inner loops that profit from wide instructions. Arguments run sizes, inputs, outputs; outputs never alias inputs unless said.
 /// Each is compiled per instruction set from the *.inl files that kernels.inl lists.
 struct Kernels {
@@ -56,6 +71,10 @@ struct Kernels {
   void (*weigh_rows)(size_t n, const float* weight, const uint32_t* slot, float* lanes);
   /// Multiplies sample k of column lanes by weight[k * stride + column], and swaps real and imaginary parts.
   void (*weigh_columns)(size_t n, const float* weight, size_t stride, const uint32_t* slot, float* lanes);
+
+  /// With r = weight (scale x - measured) and s its sign per part (absolute) or r itself: the sums, and x = scale weight s with real and
+  /// imaginary parts swapped. x are column lanes in natural order.
+  void (*column_residual)(bool absolute, size_t n, const ResidualColumns& columns, const uint32_t* slot, float* lanes, ResidualSums* sums);
 
   /// r = m * (k - y) for `coils` blocks of n samples; m holds n weights shared by the coils. r may be k.
   void (*masked_residual)(size_t coils, size_t n, const float* m, const c32* k, const c32* y, c32* r);

@@ -18,6 +18,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/data_consistency.inl"
 #include "core/fft.inl"
 #include "core/encoding.inl"
+#include "core/data_loss.inl"
 #include "core/instance_norm.inl"
 #include "core/hermitian.inl"
 #include "core/conjugate_gradients.inl"
@@ -40,6 +41,7 @@ const Kernels LARMOR_KERNELS = {
     .add_conjugate_product = add_conjugate_product,
     .weigh_rows = weigh_rows,
     .weigh_columns = weigh_columns,
+    .column_residual = column_residual,
     .masked_residual = masked_residual,
     .plane_moments = plane_moments,
     .normalise_plane = normalise_plane,
