@@ -30,7 +30,8 @@
       "native/ort/library.cc",
       "native/ort/network_ops.cc",
       "native/ort/physics_ops.cc",
-      "native/ort/session.cc"
+      "native/ort/session.cc",
+      "native/ort/shapes.cc"
     ],
     "addon_sources": [
       "native/addon/addon.cc",

@@ -24,10 +24,9 @@ void accumulate(const Parallel& parallel, LossNorm norm, const Measurements& mea
                 const c32* maps, const c32* kspace, const float* image, float* gradient, ResidualSums& total) {
   const Kernels& k = kernels();
   const size_t ny = measured.ny, nx = measured.nx;
-  const bool lines = mask.lines && held_out.lines;
-  std::vector<float> either(lines ? nx : ny * nx);
-  for (size_t i = 0; i < either.size(); ++i) either[i] = mask.at(i / nx, i % nx, nx) + held_out.at(i / nx, i % nx, nx);
-  const Encoding encoding({.sets = 1, .coils = measured.coils, .ny = ny, .nx = nx}, maps, {either.data(), lines});
+  std::vector<float> either(measured.lines ? nx : ny * nx);
+  for (size_t i = 0; i < either.size(); ++i) either[i] = mask.data[i] + held_out.data[i];
+  const Encoding encoding({.sets = 1, .coils = measured.coils, .ny = ny, .nx = nx}, maps, {either.data(), measured.lines});
 
   const std::vector<uint32_t>& columns = encoding.columns();
   const size_t blocks = (columns.size() + k.lanes - 1) / k.lanes, padded = blocks * k.lanes;
@@ -55,11 +54,10 @@ void accumulate(const Parallel& parallel, LossNorm norm, const Measurements& mea
 }  // namespace
 
 DataLossValue data_loss(const Parallel& parallel, LossNorm norm, const Measurements& measured, const float* image, float* gradient) {
-  const size_t points = measured.ny * measured.nx, samples = measured.coils * points;
+  const size_t points = measured.ny * measured.nx, samples = measured.coils * points, weights = measured.lines ? measured.nx : points;
   ResidualSums total{};
   for (size_t b = 0; b < measured.batch; ++b) {
-    const MaskWeights mask{measured.mask + b * (measured.mask_lines ? measured.nx : points), measured.mask_lines};
-    const MaskWeights held_out{measured.held_out + b * (measured.held_out_lines ? measured.nx : points), measured.held_out_lines};
+    const MaskWeights mask{measured.mask + b * weights, measured.lines}, held_out{measured.held_out + b * weights, measured.lines};
     accumulate(parallel, norm, measured, mask, held_out, measured.maps + b * samples, measured.kspace + b * samples, image + 2 * b * points,
                gradient + 2 * b * points, total);
   }

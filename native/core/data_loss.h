@@ -10,15 +10,14 @@ namespace larmor {
 
 enum class LossNorm { kL1, kL2 };
 
-/// A batch of measurements, one image each; masks are [n, x] when `lines`, else [n, y, x], and disjoint from `held_out`.
+/// A batch of measurements, one image each. The masks of training and held-out samples are [n, x] when `lines`, else [n, y, x].
 struct Measurements {
   size_t batch, coils, ny, nx;
   const c32* maps;    // [n, coil, y, x]
   const c32* kspace;  // [n, coil, y, x]
   const float* mask;
-  bool mask_lines;
   const float* held_out;
-  bool held_out_lines;
+  bool lines;
 };
 
 struct DataLossValue {

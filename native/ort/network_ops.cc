@@ -1,28 +1,13 @@
 // Custom operators of the networks: fused normalisation with activation, convolutions, pooling and their gradients.
-#include <string>
-
-#include "core/coded_error.h"
 #include "core/network.h"
 #include "ort/custom_op.h"
 #include "ort/custom_ops.h"
+#include "ort/shapes.h"
 
 namespace larmor::ort {
 namespace {
 
-std::string text(const std::vector<int64_t>& shape) {
-  std::string result;
-  for (const int64_t n : shape) result.append(result.empty() ? "[" : ",").append(std::to_string(n));
-  return result.empty() ? "[]" : result.append("]");
-}
-
-void expect_shape(const char* op, const char* name, const std::vector<int64_t>& want, const std::vector<int64_t>& got) {
-  if (want != got) throw CodedError("ERR_SHAPE", std::string(op) + ": " + name + " must have shape " + text(want) + ", got " + text(got));
-}
-
-void expect_image(const char* op, const char* name, const std::vector<int64_t>& got) {
-  if (got.size() != 4)
-    throw CodedError("ERR_SHAPE", std::string(op) + ": " + name + " must have shape [n,channel,y,x], got " + text(got));
-}
+void expect_image(const char* op, const char* name, const Shape& got) { expect_rank(op, name, "[n,channel,y,x]", got); }
 
 /// Sizes and parameters of a normalisation whose optional inputs scale and bias stand at `index` and `index` + 1.
 InstanceNorm norm_of(const char* op, const Context& context, const Input<float>& x, size_t index, float slope) {

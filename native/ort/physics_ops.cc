@@ -1,8 +1,147 @@
-// Custom operators of the measurement: encoding and data losses.
+// Custom operators of the measurement: the encoding operator and the data losses, one image of the batch after the other.
+#include <string>
+
+#include "core/coded_error.h"
+#include "core/data_loss.h"
+#include "core/encoding.h"
+#include "ort/custom_op.h"
 #include "ort/custom_ops.h"
+#include "ort/shapes.h"
 
 namespace larmor::ort {
+namespace {
 
-std::vector<const OrtCustomOp*> physics_ops() { return {}; }
+/// Maps [n, coil, y, x, 2] and the shapes that follow from them.
+struct Physics {
+  const char* op;
+  Input<float> maps;
+  Shape image, kspace;
+  size_t batch, coils, ny, nx;
+
+  Physics(const char* name, const Context& context, size_t index) : op(name), maps(context.input<float>(index)) {
+    expect_rank(op, "maps", "[n,coil,y,x,2]", maps.shape);
+    const Shape& s = maps.shape;
+    expect_shape(op, "maps", {s[0], s[1], s[2], s[3], 2}, s);
+    if (s[2] < 1 || s[3] < 1) throw CodedError("ERR_SHAPE", std::string(op) + ": maps must have no empty image axis, got " + text(s));
+    image = {s[0], 2, s[2], s[3]};
+    kspace = s;
+    batch = maps.dim(0), coils = maps.dim(1), ny = maps.dim(2), nx = maps.dim(3);
+  }
+
+  Input<float> input(const Context& context, size_t index, const char* name, const Shape& shape) const {
+    auto result = context.input<float>(index);
+    expect_shape(op, name, shape, result.shape);
+    return result;
+  }
+
+  /// A mask [n, 1, x] or [n, y, x]. With one row of k-space both are the same.
+  Input<float> mask(const Context& context, size_t index, const char* name) const {
+    auto result = context.input<float>(index);
+    expect_rank(op, name, "[n,y,x]", result.shape);
+    const int64_t rows = result.shape[1] == 1 ? 1 : image[2];
+    expect_shape(op, name, {image[0], rows, image[3]}, result.shape);
+    return result;
+  }
+
+  size_t samples() const { return coils * ny * nx; }
+  const c32* maps_of(size_t b) const { return reinterpret_cast<const c32*>(maps.data) + b * samples(); }
+  Encoding encoding(size_t b, const Input<float>& mask) const {
+    const bool lines = mask.shape[1] == 1;
+    return Encoding({.sets = 1, .coils = coils, .ny = ny, .nx = nx}, maps_of(b), {mask.data + b * mask.dim(1) * nx, lines});
+  }
+};
+
+class Encode {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kFloat32}, {kFloat32}}; }
+  explicit Encode(const Attributes&) {}
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 1);
+    const auto image = physics.input(context, 0, "image", physics.image), mask = physics.mask(context, 2, "mask");
+    auto* const kspace = reinterpret_cast<c32*>(context.output<float>(0, physics.kspace));
+    for (size_t b = 0; b < physics.batch; ++b)
+      physics.encoding(b, mask).forward(context.parallel(), {image.data + 2 * b * physics.ny * physics.nx, true}, kspace + b * physics.samples());
+  }
+
+ private:
+  static constexpr const char* kName = "Encode";
+};
+
+class EncodeAdjoint {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kFloat32}, {kFloat32}}; }
+  explicit EncodeAdjoint(const Attributes&) {}
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 1);
+    const auto kspace = physics.input(context, 0, "kspace", physics.kspace), mask = physics.mask(context, 2, "mask");
+    float* const image = context.output<float>(0, physics.image);
+    for (size_t b = 0; b < physics.batch; ++b)
+      physics.encoding(b, mask).adjoint(context.parallel(), reinterpret_cast<const c32*>(kspace.data) + b * physics.samples(),
+                                        {image + 2 * b * physics.ny * physics.nx, true});
+  }
+
+ private:
+  static constexpr const char* kName = "EncodeAdjoint";
+};
+
+class EncodeNormal {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kFloat32}, {kFloat32}}; }
+  explicit EncodeNormal(const Attributes&) {}
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 1);
+    const auto image = physics.input(context, 0, "image", physics.image), mask = physics.mask(context, 2, "mask");
+    float* const result = context.output<float>(0, physics.image);
+    for (size_t b = 0; b < physics.batch; ++b) {
+      const size_t start = 2 * b * physics.ny * physics.nx;
+      physics.encoding(b, mask).normal(context.parallel(), {image.data + start, true}, {result + start, true});
+    }
+  }
+
+ private:
+  static constexpr const char* kName = "EncodeNormal";
+};
+
+class DataLoss {
+ public:
+  static Signature signature() {
+    return {kName, {kFloat32, kFloat32, kFloat32, kFloat32, kFloat32}, {kFloat32, kFloat32, kFloat32}};
+  }
+  explicit DataLoss(const Attributes& attributes) {
+    const std::string norm = attributes.text("norm", "l1");
+    if (norm != "l1" && norm != "l2") throw CodedError("ERR_GRAPH", "DataLoss: norm must be l1 or l2, got " + norm);
+    norm_ = norm == "l1" ? LossNorm::kL1 : LossNorm::kL2;
+  }
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 1);
+    const auto image = physics.input(context, 0, "image", physics.image), kspace = physics.input(context, 4, "kspace", physics.kspace);
+    const auto mask = physics.mask(context, 2, "mask"), held_out = physics.input(context, 3, "heldOutMask", mask.shape);
+    float* const loss = context.output<float>(0, {1});
+    float* const held_out_loss = context.output<float>(1, {1});
+    float* const gradient = context.output<float>(2, physics.image);
+    const Measurements measured{.batch = physics.batch,
+                                .coils = physics.coils,
+                                .ny = physics.ny,
+                                .nx = physics.nx,
+                                .maps = physics.maps_of(0),
+                                .kspace = reinterpret_cast<const c32*>(kspace.data),
+                                .mask = mask.data,
+                                .held_out = held_out.data,
+                                .lines = mask.shape[1] == 1};
+    const DataLossValue value = data_loss(context.parallel(), norm_, measured, image.data, gradient);
+    *loss = value.loss;
+    *held_out_loss = value.held_out_loss;
+  }
+
+ private:
+  static constexpr const char* kName = "DataLoss";
+  LossNorm norm_;
+};
+
+}  // namespace
+
+std::vector<const OrtCustomOp*> physics_ops() {
+  return {CustomOp<Encode>::instance(), CustomOp<EncodeAdjoint>::instance(), CustomOp<EncodeNormal>::instance(), CustomOp<DataLoss>::instance()};
+}
 
 }  // namespace larmor::ort
