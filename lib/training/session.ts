@@ -1,0 +1,239 @@
+// Training steps on data that stay in place: one run of a graph yields losses and gradients, one fused pass updates the weights.
+import { formatShape, points } from '../arrays/complex-array.js';
+import { binding } from '../binding.js';
+import { LarmorError } from '../errors.js';
+import { runnable } from '../graph/runnable.js';
+import type { RunOptions } from '../jobs.js';
+import type { ParameterStore } from '../networks/parameters.js';
+import { type Binding, createSession, type NamedTensors, type Session } from '../runtime/session.js';
+import { type Tensor, tensor } from '../runtime/tensor.js';
+import { Adam, type AdamOptions } from './adam.js';
+import { buildTrainingGraphs, gradientName, type TrainingGraphOptions, type TrainingGraphs } from './graph.js';
+
+export interface TrainingSessionOptions extends TrainingGraphOptions {
+  /** Where training starts; copied. */
+  readonly weights: ParameterStore;
+  readonly optimiser?: AdamOptions | undefined;
+  /** Default: the processors this process may run on. */
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Losses of the weights before a step's update. */
+export interface Losses {
+  readonly loss: number;
+  /** Misfit of the held-out samples; undefined when the loss has no self-supervised term. */
+  readonly heldOutLoss: number | undefined;
+}
+
+export interface StepOptions {
+  /** For this step only. Default: that of `optimiser`. */
+  readonly learningRate?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Everything that training changes, copied. */
+export interface TrainingState {
+  readonly steps: number;
+  readonly weights: Float32Array;
+  readonly firstMoments: Float32Array;
+  readonly secondMoments: Float32Array;
+}
+
+/**
+ * Loads a network with its loss for training.
+ *
+ * Memory: weights four times (weights, gradients, two moments), the data once, and the activations of one step while it runs.
+ *
+ * @throws LarmorError `ERR_ARGUMENT`, `ERR_SHAPE`; `ERR_RUNTIME_MISSING`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
+ * @example
+ * await using session = await createTrainingSession({ network, weights, loss: LOSSES.self, shapes });
+ * session.set({ input, maps, mask, heldOutMask, kspace });
+ * for (let i = 0; i < 100; i++) await session.step();
+ * const image = await session.predict();
+ */
+export async function createTrainingSession(options: TrainingSessionOptions): Promise<TrainingSession> {
+  const { weights, optimiser = {}, threads = binding.platform().threads, signal } = options;
+  const graphs = buildTrainingGraphs(options);
+  const own = weights.clone();
+  const adam = new Adam(own, graphs.trained, optimiser, threads);
+  const session = await createSession(runnable(graphs.step), { threads, signal });
+  return new TrainingSession(graphs, adam, session, () => createSession(runnable(graphs.forward), { threads }));
+}
+
+/** A network in training. Close it when done: its memory is invisible to the garbage collector. */
+export class TrainingSession {
+  readonly #adam: Adam;
+  readonly #stepSession: Session;
+  readonly #loadForward: () => Promise<Session>;
+  readonly #data: Readonly<Record<string, Tensor<'float32'>>>;
+  readonly #results: Readonly<Record<string, Tensor<'float32'>>>;
+  readonly #step: Binding;
+  #forward: Promise<{ session: Session; binding: Binding }> | undefined;
+  #closed = false;
+
+  /** Use `createTrainingSession`. */
+  constructor(graphs: TrainingGraphs, adam: Adam, stepSession: Session, loadForward: () => Promise<Session>) {
+    const zeros = (shape: readonly number[]): Tensor<'float32'> => tensor('float32', shape);
+    this.#adam = adam;
+    this.#stepSession = stepSession;
+    this.#loadForward = loadForward;
+    this.#data = mapValues(graphs.dataShapes, zeros);
+    this.#results = Object.fromEntries([...graphs.forward.outputs].map(([name, { shape }]) => [name, zeros(shape)]));
+    const gradients = graphs.trained.map(({ name, shape }) => [
+      gradientName(name),
+      tensor('float32', shape, adam.gradients.get(name)),
+    ]);
+    this.#step = stepSession.bind(this.#inputs(), { ...this.#results, ...Object.fromEntries(gradients) });
+  }
+
+  /** The weights in training. Writing to them changes the network. */
+  get weights(): ParameterStore {
+    return this.#adam.weights;
+  }
+
+  /** dloss/dweights of the last step; zeros for frozen parameters. */
+  get gradients(): ParameterStore {
+    return this.#adam.gradients;
+  }
+
+  /** Steps made since the weights were last loaded. */
+  get steps(): number {
+    return this.#adam.steps;
+  }
+
+  /**
+   * Copies data in; what is left out keeps its values. Not while a step is under way.
+   *
+   * Shapes: input [n,channels,y,x], target [n,channels,y,x] (magnitude losses: [n,1,y,x]), maps and kspace [n,coil,y,x,2], mask and
+   * heldOutMask [n,1,x] or [n,y,x] of 0 and 1, disjoint. A loss has only the inputs it needs.
+   *
+   * @throws LarmorError `ERR_ARGUMENT` for an unknown name; `ERR_SHAPE` for another number of values.
+   */
+  set(data: Readonly<Record<string, Float32Array>>): void {
+    for (const [name, values] of Object.entries(data)) {
+      if (!Object.hasOwn(this.#data, name))
+        throw new LarmorError(
+          'ERR_ARGUMENT',
+          `TrainingSession: no input is called ${name}; the inputs are ${Object.keys(this.#data).join(', ')}`,
+        );
+      const { data: own, shape } = this.#data[name];
+      if (values.length !== own.length)
+        throw new LarmorError(
+          'ERR_SHAPE',
+          `TrainingSession: ${name} of shape ${formatShape(shape)} must hold ${points(shape)} values, got ${values.length}`,
+        );
+      own.set(values);
+    }
+  }
+
+  /**
+   * One training step. Aborting it leaves the weights as they were.
+   *
+   * @returns The losses before the update.
+   * @throws LarmorError `ERR_DIVERGED` with the step's number, weights unchanged, when the loss or a gradient is not finite;
+   *   `ERR_CLOSED`; signal.reason when aborted.
+   */
+  async step({ learningRate, signal }: StepOptions = {}): Promise<Losses> {
+    await this.#step.run({ signal });
+    const losses = this.#losses();
+    if (!Number.isFinite(losses.loss)) throw this.#diverged(`the loss is ${losses.loss}`);
+    try {
+      await this.#adam.step(learningRate);
+    } catch (error) {
+      if (error instanceof LarmorError && error.code === 'ERR_DIVERGED')
+        throw this.#diverged('a gradient is not finite', error);
+      throw error;
+    }
+    return losses;
+  }
+
+  /** The losses of the present weights. @throws LarmorError `ERR_CLOSED`; signal.reason when aborted. */
+  async evaluate(options: Pick<RunOptions, 'signal'> = {}): Promise<Losses> {
+    await this.#runForward(options);
+    return this.#losses();
+  }
+
+  /** The network's output [n,channels,y,x] with the present weights. @throws LarmorError `ERR_CLOSED`; signal.reason when aborted. */
+  async predict(options: Pick<RunOptions, 'signal'> = {}): Promise<Float32Array> {
+    await this.#runForward(options);
+    return this.#results.output.data.slice();
+  }
+
+  /** A copy of weights and optimiser. */
+  snapshot(): TrainingState {
+    const { steps, weights, firstMoments, secondMoments } = this.#adam;
+    return {
+      steps,
+      weights: weights.data.slice(),
+      firstMoments: firstMoments.data.slice(),
+      secondMoments: secondMoments.data.slice(),
+    };
+  }
+
+  /** Goes back to a snapshot of a session of the same network. @throws LarmorError `ERR_SHAPE` for another network's. */
+  restore({ steps, weights, firstMoments, secondMoments }: TrainingState): void {
+    const adam = this.#adam;
+    const length = adam.weights.data.length;
+    if ([weights, firstMoments, secondMoments].some((part) => part.length !== length))
+      throw new LarmorError('ERR_SHAPE', `TrainingSession: a state must hold ${length} values, got ${weights.length}`);
+    adam.weights.data.set(weights);
+    adam.firstMoments.data.set(firstMoments);
+    adam.secondMoments.data.set(secondMoments);
+    adam.steps = steps;
+  }
+
+  /** Starts anew from `weights`, with a fresh optimiser. */
+  load(weights: ParameterStore): void {
+    this.#adam.reset();
+    this.restore({ ...this.snapshot(), weights: weights.data });
+  }
+
+  /** Frees the graphs; a run under way ends first. Closing twice does nothing. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stepSession.close();
+    (await this.#forward?.catch(() => undefined))?.session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #inputs(): NamedTensors {
+    const { weights } = this.#adam;
+    const parameters = weights.specs.map(({ name, shape }) => [name, tensor('float32', shape, weights.get(name))]);
+    return { ...Object.fromEntries(parameters), ...this.#data };
+  }
+
+  async #runForward({ signal }: Pick<RunOptions, 'signal'>): Promise<void> {
+    if (this.#closed) throw new LarmorError('ERR_CLOSED', 'TrainingSession: closed; create a new one');
+    this.#forward ??= this.#bindForward();
+    await (await this.#forward).binding.run({ signal });
+  }
+
+  async #bindForward(): Promise<{ session: Session; binding: Binding }> {
+    try {
+      const session = await this.#loadForward();
+      return { session, binding: session.bind(this.#inputs(), this.#results) };
+    } catch (error) {
+      this.#forward = undefined;
+      throw error;
+    }
+  }
+
+  #losses(): Losses {
+    const { loss, heldOutLoss } = this.#results;
+    return { loss: loss.data[0], heldOutLoss: heldOutLoss?.data[0] };
+  }
+
+  #diverged(why: string, cause?: unknown): LarmorError {
+    const message = `training diverged at step ${this.#adam.steps + 1}: ${why}. Lower the learning rate or check the data's scale.`;
+    return new LarmorError('ERR_DIVERGED', message, { cause });
+  }
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
