@@ -1,6 +1,12 @@
 // The installed package's types from ESM: compiled by .ci/pack-smoke where only larmor is installed.
-import { LarmorError, type LarmorErrorCode, type RealArray } from 'larmor';
+import { LarmorError, type LarmorErrorCode, openScan, type RealArray, reconstruct } from 'larmor';
 
-const image: RealArray = { data: new Float32Array(4), shape: [2, 2] };
-const code: LarmorErrorCode = new LarmorError('ERR_SHAPE', String(image.shape)).code;
-console.log(code);
+export async function firstSlice(path: string, signal: AbortSignal): Promise<RealArray> {
+  const scan = await openScan(path, { signal });
+  const { image } = await reconstruct(scan, { method: 'zero-filled', slices: { first: 0, end: 1 }, signal });
+  await scan[Symbol.asyncDispose]();
+  return image;
+}
+
+export const codeOf = (error: unknown): LarmorErrorCode | undefined =>
+  error instanceof LarmorError ? error.code : undefined;
