@@ -50,6 +50,8 @@ export interface Page {
 interface Column {
   readonly key: keyof ImageMetrics;
   readonly title: string;
+  /** Title where there is little room. */
+  readonly short: string;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
   readonly text: (value: number) => string;
@@ -61,10 +63,10 @@ const decimals =
     Number.isFinite(value) ? value.toFixed(count) : formatNumber(value);
 
 const COLUMNS: readonly Column[] = [
-  { key: 'ssim', title: 'SSIM', unit: '', better: 'higher', text: decimals(4) },
-  { key: 'ssimMatched', title: 'SSIM matched', unit: '', better: 'higher', text: decimals(4) },
-  { key: 'psnr', title: 'PSNR', unit: ' dB', better: 'higher', text: decimals(2) },
-  { key: 'nmse', title: 'NMSE', unit: '', better: 'lower', text: (value) => formatNumber(value) },
+  { key: 'ssim', title: 'SSIM', short: 'SSIM', unit: '', better: 'higher', text: decimals(4) },
+  { key: 'ssimMatched', title: 'SSIM matched', short: 'matched', unit: '', better: 'higher', text: decimals(4) },
+  { key: 'psnr', title: 'PSNR', short: 'PSNR', unit: ' dB', better: 'higher', text: decimals(2) },
+  { key: 'nmse', title: 'NMSE', short: 'NMSE', unit: '', better: 'lower', text: (value) => formatNumber(value) },
 ];
 
 const VERDICTS: Readonly<Record<string, string>> = {
@@ -121,10 +123,11 @@ function metricsTable(slices: readonly PageSlice[]): string {
 
 function figure({ name, source, errorSource, metrics }: PageImage, errorScale: string): string {
   const figures = COLUMNS.filter(({ key }) => metrics?.[key] !== undefined).map(
-    ({ key, title, unit, text }) => `${title} <b>${text(metrics?.[key] as number)}${unit}</b>`,
+    ({ key, short, unit, text }) => `${short} <b>${text(metrics?.[key] as number)}${unit}</b>`,
   );
   const label = escapeHtml(name);
-  const error = errorSource ? `<img src="${errorSource}" alt="Error of ${label}">` : errorScale;
+  // Each figure fills the same four rows, so that images stand level whatever the length of their names.
+  const error = errorSource ? `<img src="${errorSource}" alt="Error of ${label}">` : `<div>${errorScale}</div>`;
   return (
     `<figure><figcaption>${label}</figcaption><img src="${source}" alt="${label}">${error}` +
     `${figures.length > 0 ? `<p class="figures">${figures.join('<br>')}</p>` : ''}</figure>`

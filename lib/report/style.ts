@@ -26,14 +26,13 @@ section { margin: 0 0 1.25rem; padding: 1.1rem 1.25rem 1.25rem; background: var(
 .head { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem .8rem; margin-bottom: .8rem; }
 .note { color: var(--soft); font-size: .87rem; }
 .wide { overflow-x: auto; }
-.columns { display: grid; grid-template-columns: repeat(var(--n), minmax(9rem, 22rem)); gap: .7rem; }
-figure { margin: 0; min-width: 0; }
+.columns { display: grid; grid-template-columns: repeat(var(--n), minmax(9rem, 22rem)); gap: .45rem .7rem; }
+figure { display: grid; grid-row: span 4; grid-template-rows: subgrid; margin: 0; min-width: 0; }
 figure img { display: block; width: 100%; background: #000; border-radius: 4px; }
-figure img + img { margin-top: .45rem; }
-figcaption { margin-bottom: .3rem; font-weight: 600; overflow-wrap: anywhere; }
-.figures { margin: .4rem 0 0; color: var(--soft); font-size: .84rem; font-variant-numeric: tabular-nums; }
+figcaption { align-self: end; font-weight: 600; overflow-wrap: anywhere; }
+.figures { margin: 0; color: var(--soft); font-size: .84rem; font-variant-numeric: tabular-nums; }
 .figures b { color: var(--ink); font-weight: 600; }
-.scale { margin-top: .55rem; color: var(--soft); font-size: .84rem; }
+.scale { color: var(--soft); font-size: .84rem; }
 .scale i { display: block; height: .7rem; margin-bottom: .2rem; border-radius: 3px; }
 .scale span { display: flex; justify-content: space-between; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
