@@ -117,19 +117,20 @@ export function createHead(random: MT19937): Anatomy {
     // Seen from the centre, so that sulci run inwards; mirrored with noise, since hemispheres resemble each other.
     const project = r ** -0.7;
     const wobble = x > 0 ? 0.1 : 0;
-    const [px, py, pz] = [side * project + wobble, y * project, z * project + wobble];
+    const px = side * project + wobble;
+    const py = y * project;
+    const pz = z * project + wobble;
     const bottom = sulcalDepth * (1 + 0.7 * noise.at(4 * x + 3, 4 * y, 4 * z));
     const width = sulcus * (1 + 1.1 * Math.exp(-depth / 0.05));
     const reach = width + cortex * (1 + 0.25 * noise.at(6 * x, 6 * y, 6 * z));
     let surface = Math.min(depth + sulcus, midline);
-    for (const { field, floor } of [
-      { field: folds, floor: bottom },
-      { field: minorFolds, floor: 0.35 * bottom },
-    ]) {
-      const below = depth - floor;
-      if (surface < width || below > reach) break;
-      surface = Math.min(surface, Math.hypot(field.distance(px, py, pz) / project, Math.max(0, below)));
-    }
+    // Waves are the costly part: only where a sulcus reaches, and only until one is found.
+    const below = depth - bottom;
+    if (surface >= width && below <= reach)
+      surface = Math.min(surface, Math.hypot(folds.distance(px, py, pz) / project, Math.max(0, below)));
+    const belowMinor = depth - 0.35 * bottom;
+    if (surface >= width && belowMinor <= reach)
+      surface = Math.min(surface, Math.hypot(minorFolds.distance(px, py, pz) / project, Math.max(0, belowMinor)));
     if (surface < width) return TISSUE.fluid;
     if (surface < reach) return TISSUE.greyMatter;
     for (const { x: lx, y: ly, z: lz, radius } of lesions) {

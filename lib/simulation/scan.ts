@@ -86,7 +86,7 @@ export class SimulatedScanner {
     if (side < size) fail('size', `at most ${side}, the object's side`, size);
     const options = { signal, threads };
     const fineMaps = await this.#coils.maps(side, z, options);
-    const maps = side === size ? fineMaps : await this.#coils.maps(size, z, options);
+    const maps = side % size === 0 ? thinned(fineMaps, size) : await this.#coils.maps(size, z, options);
     const seen = await new Coils(fineMaps).apply(this.#phase.applyTo(object, z), options);
     const kspace = centreOf(await fft2(seen, options), size);
     const image = await new Coils(maps).adjoint(await ifft2(kspace, options), options);
@@ -131,6 +131,22 @@ class SmoothPhase {
     });
     return image;
   }
+}
+
+/** Maps [coil, side, side] at the pixels of a grid `side / size` times as coarse, whose centre is the same point. */
+function thinned(maps: ComplexArray, size: number): ComplexArray {
+  const [coils, side] = maps.shape;
+  if (size === side) return maps;
+  const factor = side / size;
+  const start = (side >> 1) - (size >> 1) * factor;
+  const coarse = complexZeros([coils, size, size]);
+  for (let i = 0; i < coils * size * size; ++i) {
+    const row = start + factor * (Math.floor(i / size) % size);
+    const from = (Math.floor(i / (size * size)) * side + row) * side + start + factor * (i % size);
+    coarse.data[2 * i] = maps.data[2 * from];
+    coarse.data[2 * i + 1] = maps.data[2 * from + 1];
+  }
+  return coarse;
 }
 
 /** The central `size` x `size` samples of k-space [coil, side, side], scaled so that images keep their brightness. */
