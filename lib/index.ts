@@ -1,10 +1,12 @@
 // The public face of the package: re-exports only.
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
+export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
 export type { MatrixSize, ScanHeader } from './io/fastmri-header.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';
 export { readImages, type StoredImages, writeImages } from './io/image-file.js';
 export { MapsWriter } from './io/maps-file.js';
+export { type NiftiVolume, readNifti } from './io/nifti.js';
 export {
   readSafetensors,
   type StoredDtype,
@@ -14,6 +16,17 @@ export {
 } from './io/safetensors.js';
 export { openScan, type Scan, type ScanReadOptions } from './io/scan.js';
 export type { RunOptions } from './jobs.js';
+export {
+  centerCrop,
+  evaluateVolume,
+  type MetricOptions,
+  type Metrics,
+  mse,
+  nmse,
+  psnr,
+  ssim,
+  ssimMatched,
+} from './metrics/metrics.js';
 export type { Manifest } from './reconstruction/manifest.js';
 export { estimateMaps, type MapsOptions, type SliceMaps } from './reconstruction/maps.js';
 export { estimateMemory, type MemoryEstimate } from './reconstruction/memory.js';
@@ -21,3 +34,24 @@ export type { ReconstructionOptions, ReconstructionProgress, SliceRange } from '
 export { type Reconstruction, reconstruct, type SliceReport } from './reconstruction/reconstruct.js';
 export { METHODS } from './reconstruction/registry.js';
 export type { Undersampling } from './reconstruction/sampling.js';
+export {
+  type ImageMetrics,
+  type Report,
+  type ReportImage,
+  type ReportSlice,
+  type SliceAdaptation,
+  writeReport,
+} from './report/report.js';
+export {
+  createMask,
+  createPointMask,
+  type LineMask,
+  MASK_TYPES,
+  type MaskOptions,
+  type MaskType,
+  type SamplingMask,
+} from './sampling/mask.js';
+export { type MaskSplit, SPLIT_KINDS, type SplitKind, type SplitOptions, splitMask } from './sampling/splits.js';
+export { augmentSlice, resizeSlices } from './simulation/magnitude.js';
+export { PHANTOM_FAMILIES, type PhantomFamily, type PhantomOptions, renderPhantom } from './simulation/phantom.js';
+export { type SimulatedScan, type SimulationOptions, simulateScan } from './simulation/scan.js';

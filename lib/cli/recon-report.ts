@@ -1,7 +1,7 @@
 // The report of `larmor recon --report`: the result beside what it should be compared with.
 import type { RealArray } from '../arrays/complex-array.js';
+import { sliceAt } from '../arrays/slices.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { sliceOf } from '../reconstruction/measure.js';
 import type { ReconstructionOptions } from '../reconstruction/options.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
 import { type ReportImage, type ReportSlice, writeReport } from '../report/report.js';
@@ -49,11 +49,11 @@ export async function writeReconReport(
     ({ index, adaptation }, position): ReportSlice => ({
       index,
       adaptation,
-      reference: result.reference && sliceOf(result.reference, position),
+      reference: result.reference && sliceAt(result.reference, position),
       images: shown.map(
         ({ name, volume, metrics }): ReportImage => ({
           name,
-          image: sliceOf(volume, position),
+          image: sliceAt(volume, position),
           metrics: metrics[position],
         }),
       ),

@@ -1,6 +1,7 @@
 // Metrics of a reconstructed volume and of its slices, slice by slice so that the event loop stays free.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RealArray } from '../arrays/complex-array.js';
+import { sliceAt } from '../arrays/slices.js';
 import { type Metrics, mse, ssim, ssimMatched } from '../metrics/metrics.js';
 
 export interface Measured {
@@ -13,18 +14,13 @@ export interface Measured {
 /** SSIM's window is 7 x 7. */
 const SMALLEST_SIDE = 7;
 
-/** The slice at `index` of a volume [slice, y, x], a view. */
-export function sliceOf({ data, shape: [, y, x] }: RealArray, index: number): RealArray {
-  return { data: data.subarray(index * y * x, (index + 1) * y * x), shape: [y, x] };
-}
-
 /** Both [slice, y, x]. @returns undefined where no metric is defined: a reference of zeros, or sides below 7. */
 export async function measure(reference: RealArray, image: RealArray): Promise<Measured | undefined> {
   const [count, y, x] = reference.shape;
   const maxima: number[] = [];
   const energies: number[] = [];
   for (let index = 0; index < count; index += 1) {
-    const { data } = sliceOf(reference, index);
+    const { data } = sliceAt(reference, index);
     maxima.push(data.reduce((most, value) => Math.max(most, value), 0));
     energies.push(data.reduce((sum, value) => sum + value * value, 0));
     await nextTurn();
@@ -34,7 +30,7 @@ export async function measure(reference: RealArray, image: RealArray): Promise<M
 
   const slices: Metrics[] = [];
   for (let index = 0; index < count; index += 1) {
-    const [truth, prediction] = [sliceOf(reference, index), sliceOf(image, index)];
+    const [truth, prediction] = [sliceAt(reference, index), sliceAt(image, index)];
     const error = mse(truth, prediction);
     slices.push({
       ssim: ssim(truth, prediction, { dataRange }),

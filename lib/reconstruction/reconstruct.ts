@@ -3,6 +3,7 @@
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import { type ComplexArray, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
+import { sliceAt } from '../arrays/slices.js';
 import { espirit } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import { openScan, type Scan } from '../io/scan.js';
@@ -10,7 +11,7 @@ import { centerCrop, type Metrics } from '../metrics/metrics.js';
 import { Mask } from '../operators/mask.js';
 import { rootSumOfSquares } from './images.js';
 import { createManifest, fileDigest, type Manifest } from './manifest.js';
-import { measure, sliceOf } from './measure.js';
+import { measure } from './measure.js';
 import { expectMemory, memoryOf } from './memory.js';
 import type { SliceData, SliceOptions, SliceReconstructor } from './method.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
@@ -170,7 +171,7 @@ class Pipeline {
   }
 
   #place(image: RealArray, volume: RealArray, position: number): void {
-    sliceOf(volume, position).data.set(centerCrop(image, this.#scan.imageShape).data);
+    sliceAt(volume, position).data.set(centerCrop(image, this.#scan.imageShape).data);
   }
 
   /** Reads a slice and applies the mask; at `position` of the volume, also notes its reference. */
@@ -202,7 +203,7 @@ class Pipeline {
     if (!this.#reference) return;
     const { signal, threads } = options;
     const stored = await this.#scan.readReference(index, { signal });
-    if (stored) sliceOf(this.#reference, position).data.set(stored.data);
+    if (stored) sliceAt(this.#reference, position).data.set(stored.data);
     else this.#place(await rootSumOfSquares(full, { signal, threads }), this.#reference, position);
   }
 }
