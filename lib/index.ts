@@ -34,14 +34,8 @@ export type { ReconstructionOptions, ReconstructionProgress, SliceRange } from '
 export { type Reconstruction, reconstruct, type SliceReport } from './reconstruction/reconstruct.js';
 export { METHODS } from './reconstruction/registry.js';
 export type { Undersampling } from './reconstruction/sampling.js';
-export {
-  type ImageMetrics,
-  type Report,
-  type ReportImage,
-  type ReportSlice,
-  type SliceAdaptation,
-  writeReport,
-} from './report/report.js';
+export type { ImageMetrics, SliceAdaptation } from './report/page.js';
+export { type Report, type ReportImage, type ReportSlice, writeReport } from './report/report.js';
 export {
   createMask,
   createPointMask,

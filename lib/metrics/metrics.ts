@@ -3,11 +3,13 @@ import { formatShape, type RealArray, realZeros, sameShape } from '../arrays/com
 import { LarmorError } from '../errors.js';
 import { ssimSlice } from './ssim.js';
 
+/** What metrics relate errors to. */
 export interface MetricOptions {
   /** L of SSIM and PSNR. Default: the maximum of the whole reference. */
   readonly dataRange?: number | undefined;
 }
 
+/** How near a prediction comes to its reference. */
 export interface Metrics {
   /** Mean over slices, 7x7 uniform window, fastMRI's definition. */
   readonly ssim: number;

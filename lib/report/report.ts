@@ -10,8 +10,6 @@ import { writeFailure } from '../io/file-errors.js';
 import { type ImageMetrics, type PageImage, type PageSlice, renderPage, type SliceAdaptation } from './page.js';
 import { encodePng, errorPicture, greyPicture, type Picture, panel } from './picture.js';
 
-export type { ImageMetrics, SliceAdaptation };
-
 /** One image of a slice. */
 export interface ReportImage {
   /** What the reader calls it, e.g. `CG-SENSE`. */
@@ -21,6 +19,7 @@ export interface ReportImage {
   readonly metrics?: ImageMetrics | undefined;
 }
 
+/** One slice: its images, and with a reference their errors. */
 export interface ReportSlice {
   readonly index: number;
   readonly images: readonly ReportImage[];
@@ -29,6 +28,7 @@ export interface ReportSlice {
   readonly adaptation?: SliceAdaptation | undefined;
 }
 
+/** What `writeReport` shows. */
 export interface Report {
   readonly title: string;
   /** Short facts under the title, such as the file, the acceleration and the time taken. */

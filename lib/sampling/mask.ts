@@ -13,11 +13,13 @@ export interface SamplingMask {
   readonly shape: readonly [number] | readonly [number, number];
 }
 
+/** Names of fastMRI's mask classes. */
 export const MASK_TYPES = ['random', 'equispaced', 'equispaced_fraction', 'magic', 'magic_fraction'] as const;
 
 /** fastMRI's mask classes: see `createMask`. */
 export type MaskType = (typeof MASK_TYPES)[number];
 
+/** What `createMask` draws. */
 export interface MaskOptions {
   readonly type: MaskType;
   /** Length of the phase-encode axis kx. */

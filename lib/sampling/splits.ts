@@ -4,11 +4,13 @@ import { MT19937, type Seed } from '../arrays/mt19937.js';
 import { LarmorError } from '../errors.js';
 import { expectMask, type SamplingMask, sampledCount } from './mask.js';
 
+/** Ways to draw held-out samples. */
 export const SPLIT_KINDS = ['points', 'lines', 'ssdu-gaussian', 'ssdu-uniform'] as const;
 
 /** How held-out samples are drawn: see `splitMask`. */
 export type SplitKind = (typeof SPLIT_KINDS)[number];
 
+/** How `splitMask` divides the samples. */
 export interface SplitOptions {
   readonly kind: SplitKind;
   /** Rows of k-space (ky): a line mask does not know them. */

@@ -21,8 +21,10 @@ const FAMILIES = { limb: createLimb, abdomen: createAbdomen, head: createHead } 
 /** Kinds of anatomy: see `renderPhantom`. */
 export type PhantomFamily = keyof typeof FAMILIES;
 
+/** Names of the families of anatomy. */
 export const PHANTOM_FAMILIES = Object.keys(FAMILIES) as readonly PhantomFamily[];
 
+/** What `renderPhantom` draws. */
 export interface PhantomOptions {
   readonly family: PhantomFamily;
   /** Subject, sequence and texture follow from it alone. */

@@ -11,6 +11,7 @@ import { CoilArray } from './coils.js';
 import { objectMedian } from './magnitude.js';
 import { NoiseField } from './noise-field.js';
 
+/** The scanner that `simulateScan` plays. */
 export interface SimulationOptions {
   /** Receive coils. Default 8. */
   readonly coils?: number | undefined;
