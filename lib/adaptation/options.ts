@@ -1,6 +1,7 @@
 // What can be chosen about test-time training, its defaults and the paper's preset.
 import { z } from 'zod';
 import { LarmorError } from '../errors.js';
+import { INPUT_KINDS } from '../networks/network-input.js';
 
 const stopRule = z.discriminatedUnion('rule', [
   z.strictObject({
@@ -28,6 +29,8 @@ const heldOut = z.strictObject({
 
 const schema = z.strictObject({
   preset: z.enum(['default', 'paper']).default('default'),
+  /** What the network sees. Default: what the model was trained with. */
+  input: z.enum(INPUT_KINDS).optional(),
   maxIterations: z.int().min(1).max(100_000).default(150),
   learningRate: z.number().gt(0).lt(1).default(1e-3),
   /** Seconds per slice after which the best weights so far are taken. */
@@ -55,10 +58,11 @@ export type AdaptationSettings = z.output<typeof schema>;
 export type AdaptationOptions = z.input<typeof schema>;
 
 /**
- * The procedure of Darestani, Liu and Heckel (ICML 2022): 5 % of the points held out with replacement, Adam at 1e-5, at
+ * The procedure of Darestani, Liu and Heckel (ICML 2022): split-RSS input, 5 % of the points held out with replacement, Adam at 1e-5, at
  * most 2500 iterations, the window rule, and the weights of the last iteration whatever the held-out loss says.
  */
 const PAPER: AdaptationOptions = {
+  input: 'split-rss',
   maxIterations: 2500,
   learningRate: 1e-5,
   heldOut: { kind: 'points', fraction: 0.05, replacement: true },

@@ -6,18 +6,22 @@ import { LarmorError } from '../errors.js';
 import { float32Tensor, readSafetensors, type StoredTensor, writeSafetensors } from '../io/safetensors.js';
 import { packageRoot } from '../package-root.js';
 import { createNetwork, type Network } from './network.js';
+import { INPUT_KINDS, type InputKind } from './network-input.js';
 import { ParameterStore } from './parameters.js';
 
 /** A network with weights. */
 export interface Model {
   readonly network: Network;
   readonly weights: ParameterStore;
+  /** What it was trained to see. */
+  readonly input: InputKind;
   /** Free text by name: how it was trained, on what. */
   readonly notes: Readonly<Record<string, string>>;
 }
 
 const KIND = 'larmor.network';
 const CONFIG = 'larmor.config';
+const INPUT = 'larmor.input';
 const BUNDLED = join(packageRoot, 'models');
 
 /**
@@ -30,7 +34,7 @@ const BUNDLED = join(packageRoot, 'models');
 export async function loadModel(nameOrPath: string): Promise<Model> {
   const path = modelPath(nameOrPath);
   const file = await readSafetensors(path);
-  const { [KIND]: kind, [CONFIG]: config, ...notes } = file.metadata;
+  const { [KIND]: kind, [CONFIG]: config, [INPUT]: input = 'sense', ...notes } = file.metadata;
   if (kind === undefined || config === undefined)
     throw new LarmorError(
       'ERR_MODEL',
@@ -42,11 +46,18 @@ export async function loadModel(nameOrPath: string): Promise<Model> {
   } catch (cause) {
     throw new LarmorError('ERR_MODEL', `${path}: "${CONFIG}" in its metadata is not JSON`, { cause });
   }
+  if (!isInputKind(input))
+    throw new LarmorError(
+      'ERR_MODEL',
+      `${path}: "${INPUT}" must be one of ${INPUT_KINDS.join(', ')}, got ${JSON.stringify(input)}`,
+    );
   const network = createNetwork(kind, settings);
   const tensors = new Map<string, RealArray>();
   for (const name of file.tensors.keys()) tensors.set(name, float32Tensor(file, name));
-  return { network, weights: ParameterStore.from(network.parameters, tensors), notes };
+  return { network, weights: ParameterStore.from(network.parameters, tensors), input, notes };
 }
+
+const isInputKind = (name: string): name is InputKind => INPUT_KINDS.some((kind) => kind === name);
 
 function modelPath(nameOrPath: string): string {
   const bundled = join(BUNDLED, `${nameOrPath}.safetensors`);
@@ -54,10 +65,11 @@ function modelPath(nameOrPath: string): string {
 }
 
 /** Writes a model, whole or not at all. Throws `ERR_FILE_WRITE`. */
-export async function saveModel(path: string, { network, weights, notes }: Model): Promise<void> {
+export async function saveModel(path: string, { network, weights, input, notes }: Model): Promise<void> {
   await writeSafetensors(path, storedTensors(weights), {
     [KIND]: network.kind,
     [CONFIG]: JSON.stringify(network.config),
+    [INPUT]: input,
     ...notes,
   });
 }

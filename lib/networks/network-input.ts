@@ -8,8 +8,10 @@ import { EncodingOperator } from '../operators/encoding.js';
 import { Fft2 } from '../operators/fft2.js';
 import type { SamplingMask } from '../sampling/mask.js';
 
+export const INPUT_KINDS = ['sense', 'split-rss'] as const;
+
 /** How the coils of the zero-filled data become the network's input image. */
-export type InputKind = 'sense' | 'split-rss';
+export type InputKind = (typeof INPUT_KINDS)[number];
 
 /** The percentile of the input's magnitude that is scaled to 1. */
 export const SCALE_PERCENTILE = 95;

@@ -22,7 +22,7 @@ const weights = ParameterStore.initialise(network.parameters, 1);
 const metadata = { 'larmor.network': 'unet', 'larmor.config': JSON.stringify(network.config) };
 
 test('a model comes back with its network, weights and notes', async () => {
-  await saveModel(path, { network, weights, notes: { data: 'procedural' } });
+  await saveModel(path, { network, weights, input: 'sense', notes: { data: 'procedural' } });
   const model = await loadModel(path);
   expect(model.network.kind).toBe('unet');
   expect(model.network.config).toEqual(network.config);

@@ -1,0 +1,89 @@
+// Joint test-time training over the slices of a volume: one set of weights from which every slice then starts.
+import { LarmorError } from '../errors.js';
+import type { Model } from '../networks/model.js';
+import type { AdaptationSettings } from './options.js';
+import { adaptationSession, type MeasuredSlice, type PreparedSlice, prepareSlice } from './slice.js';
+
+export interface JointOptions {
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Steps made, of how many. */
+  readonly onStep?: ((step: number, steps: number) => void) | undefined;
+}
+
+/** Position of the batch's slices in the session's tensors. */
+function stack(slices: readonly PreparedSlice[]): Record<keyof PreparedSlice['data'], Float32Array> {
+  const join = (name: keyof PreparedSlice['data']): Float32Array => {
+    const parts = slices.map(({ data }) => data[name]);
+    const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let offset = 0;
+    for (const part of parts) {
+      joined.set(part, offset);
+      offset += part.length;
+    }
+    return joined;
+  };
+  return {
+    input: join('input'),
+    maps: join('maps'),
+    mask: join('mask'),
+    heldOutMask: join('heldOutMask'),
+    kspace: join('kspace'),
+  };
+}
+
+/**
+ * Trains one copy of the model on batches of slices, `volumeIterations` steps a batch, each batch going on from the last.
+ *
+ * Slices must share their size. Memory: `batch` slices and their activations, however long the volume. The held-out samples
+ * are those of the later adaptation of each slice, so its starting loss is honest.
+ *
+ * @param read Measures slice i; called once for each, in order.
+ * @returns The weights, or undefined when a step left the finite numbers: slices then start from the model.
+ * @throws LarmorError as `prepareSlice`; `ERR_SHAPE` when sizes differ; signal.reason when aborted.
+ */
+export async function adaptJointly(
+  model: Model,
+  settings: AdaptationSettings,
+  count: number,
+  read: (i: number) => Promise<MeasuredSlice>,
+  { threads, signal, onStep }: JointOptions = {},
+): Promise<Float32Array<ArrayBuffer> | undefined> {
+  const { volumeIterations } = settings;
+  const size = Math.min(settings.batch, count);
+  const batches = Math.floor(count / size);
+  let weights = model.weights.clone();
+  for (let b = 0; b < batches; b += 1) {
+    const slices: PreparedSlice[] = [];
+    for (let i = 0; i < size; i += 1)
+      slices.push(await prepareSlice(await read(b * size + i), model, settings, { signal, threads }));
+    const [{ sizes, maskKind }] = slices;
+    const other = slices.find((slice) => `${slice.sizes}` !== `${sizes}`);
+    if (other)
+      throw new LarmorError(
+        'ERR_SHAPE',
+        `adaptation: slices of one volume must share their size, got ${sizes} and ${other.sizes}`,
+      );
+    await using session = await adaptationSession(
+      { ...model, weights },
+      settings,
+      size,
+      sizes,
+      maskKind,
+      threads,
+      signal,
+    );
+    session.set(stack(slices));
+    try {
+      for (let step = 1; step <= volumeIterations; step += 1) {
+        await session.step({ signal });
+        onStep?.(b * volumeIterations + step, batches * volumeIterations);
+      }
+    } catch (error) {
+      if (error instanceof LarmorError && error.code === 'ERR_DIVERGED') return undefined;
+      throw error;
+    }
+    weights = session.weights.clone();
+  }
+  return weights.data;
+}

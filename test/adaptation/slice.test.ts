@@ -1,0 +1,163 @@
+// Adaptation of an untrained network to small simulated scans.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type AdaptationOptions, adaptationSettings } from '#larmor/adaptation/options.js';
+import { type AdaptedSlice, type MeasuredSlice, prepareSlice, SliceAdapter } from '#larmor/adaptation/slice.js';
+import { adaptJointly } from '#larmor/adaptation/volume.js';
+import type { ComplexArray } from '#larmor/arrays/complex-array.js';
+import type { Model } from '#larmor/networks/model.js';
+import { createNetwork } from '#larmor/networks/network.js';
+import { ParameterStore } from '#larmor/networks/parameters.js';
+import { Mask } from '#larmor/operators/mask.js';
+import { createMask, sampledCount } from '#larmor/sampling/mask.js';
+import { objectMedian } from '#larmor/simulation/magnitude.js';
+import { renderPhantom } from '#larmor/simulation/phantom.js';
+import { SimulatedScanner } from '#larmor/simulation/scan.js';
+
+const SIZE = 32;
+const COILS = 3;
+const network = createNetwork('unet', { channels: 4, pools: 2, residual: true, affine: true });
+const model: Model = {
+  network,
+  weights: ParameterStore.initialise(network.parameters, 1),
+  input: 'sense',
+  notes: {},
+};
+const mask = createMask({ type: 'random', columns: SIZE, acceleration: 2, centerFraction: 0.2, seed: 1 });
+let slices: MeasuredSlice[];
+
+beforeAll(async () => {
+  const volume = await renderPhantom({ family: 'head', seed: 2, size: SIZE, slices: 2 });
+  const scanner = new SimulatedScanner(objectMedian(volume), { coils: COILS, seed: 3 });
+  slices = [];
+  for (let i = 0; i < 2; i += 1) {
+    const object = { data: volume.data.slice(i * SIZE ** 2, (i + 1) * SIZE ** 2), shape: [SIZE, SIZE] };
+    const { kspace, maps } = await scanner.scan(object, i);
+    slices.push({ kspace: await new Mask(mask, kspace.shape).apply(kspace), maps, mask, seed: [5, i] });
+  }
+});
+
+async function adapt(options: AdaptationOptions, ...measured: readonly MeasuredSlice[]): Promise<AdaptedSlice[]> {
+  await using adapter = new SliceAdapter(model, adaptationSettings(options), { threads: 1 });
+  const results: AdaptedSlice[] = [];
+  for (const slice of measured) results.push(await adapter.adapt(slice));
+  return results;
+}
+
+const QUICK: AdaptationOptions = { maxIterations: 20, learningRate: 3e-3, interval: 2 };
+
+test('lowers the loss of samples it never trained on, and changes the image', async () => {
+  const [{ outcome, image, unadapted }] = await adapt(QUICK, slices[0]);
+  expect(outcome).toMatchObject({ verdict: 'adapted', iterations: 20 });
+  expect(outcome.validation.best).toBeLessThan(0.8 * outcome.validation.first);
+  expect(image.shape).toEqual([SIZE, SIZE]);
+  expect(image.data).not.toEqual(unadapted.data);
+});
+
+test('repeats bit for bit, and owes nothing to the slice before', async () => {
+  const [first] = await adapt(QUICK, slices[0]);
+  const [, again] = await adapt(QUICK, slices[1], slices[0]);
+  expect(again.image.data).toEqual(first.image.data);
+  expect(again.outcome.curve).toEqual(first.outcome.curve);
+});
+
+test('comes back unadapted when the starting weights already explain the held-out samples', async () => {
+  // Full sampling without noise, and a last layer of zeros: the output is the input, which is exact.
+  const volume = await renderPhantom({ family: 'limb', seed: 2, size: SIZE });
+  const scanner = new SimulatedScanner(objectMedian(volume), { coils: COILS, snr: Number.POSITIVE_INFINITY, seed: 3 });
+  const { kspace, maps } = await scanner.scan({ data: volume.data, shape: [SIZE, SIZE] });
+  const full = { data: new Uint8Array(SIZE).fill(1), shape: [SIZE] as const };
+  const weights = model.weights.clone();
+  for (const name of ['up_conv.1.1.weight', 'up_conv.1.1.bias']) weights.get(name).fill(0);
+  await using adapter = new SliceAdapter({ ...model, weights }, adaptationSettings(QUICK), { threads: 1 });
+  const { outcome, image, unadapted } = await adapter.adapt({ kspace, maps, mask: full, seed: 1 });
+  expect(outcome.verdict).toBe('not-needed');
+  expect(outcome.validation.best).toBe(outcome.validation.first);
+  expect(outcome.validation.last).toBeGreaterThan(outcome.validation.first);
+  expect(image.data).toEqual(unadapted.data);
+});
+
+test('trains only the decoder when asked', async () => {
+  const [all] = await adapt(QUICK, slices[0]);
+  const [decoder] = await adapt({ ...QUICK, parameters: 'decoder' }, slices[0]);
+  expect(decoder.outcome.validation.best).toBeLessThan(decoder.outcome.validation.first);
+  expect(decoder.image.data).not.toEqual(all.image.data);
+});
+
+describe('other starting weights', () => {
+  test('the previous slice: told relative to the model, and never worse', async () => {
+    const [cold] = await adapt(QUICK, slices[1]);
+    const [, warm] = await adapt({ ...QUICK, start: 'previous-slice' }, slices[0], slices[1]);
+    expect(warm.outcome.validation.first).toBe(cold.outcome.validation.first);
+    expect(warm.outcome.curve[0].heldOut).toBeLessThan(cold.outcome.curve[0].heldOut);
+    expect(warm.outcome.verdict).toBe('adapted');
+  });
+
+  test('the volume: joint steps help every slice', async () => {
+    const settings = adaptationSettings({ ...QUICK, volumeIterations: 15, batch: 2 });
+    const steps: number[] = [];
+    const joint = await adaptJointly(model, settings, 2, async (i) => slices[i], {
+      threads: 1,
+      onStep: (step) => steps.push(step),
+    });
+    expect(steps).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    const cold = await adapt(QUICK, ...slices);
+    await using adapter = new SliceAdapter(model, settings, { threads: 1, joint });
+    for (const [i, slice] of slices.entries()) {
+      const { outcome } = await adapter.adapt(slice);
+      expect(outcome.validation.first).toBe(cold[i].outcome.validation.first);
+      expect(outcome.curve[0].heldOut).toBeLessThan(cold[i].outcome.curve[0].heldOut);
+    }
+  });
+});
+
+describe('preparation', () => {
+  const prepare = (heldOut: AdaptationOptions['heldOut']) =>
+    prepareSlice(slices[0], model, adaptationSettings({ heldOut }));
+  const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
+
+  test('held-out and training samples share out the mask', async () => {
+    const { data, maskKind } = await prepare({ fraction: 0.1 });
+    expect(maskKind).toBe('points');
+    expect(sum(data.heldOutMask)).toBe(Math.floor(0.1 * sampledCount(mask) * SIZE));
+    for (let i = 0; i < SIZE * SIZE; i += 1) expect(data.mask[i] + data.heldOutMask[i]).toBe(mask.data[i % SIZE]);
+  });
+
+  test('lines stay lines', async () => {
+    const { data, maskKind } = await prepare({ kind: 'lines', fraction: 0.1 });
+    expect(maskKind).toBe('lines');
+    expect(data.mask).toHaveLength(SIZE);
+    expect(sum(data.mask) + sum(data.heldOutMask)).toBe(sampledCount(mask));
+  });
+
+  test('image and k-space are scaled alike; held-out samples can leave the input', async () => {
+    const kept = await prepare({});
+    const removed = await prepare({ removeFromInput: true });
+    const { kspace } = slices[0];
+    const strongest = kspace.data.reduce(
+      (best, value, i) => (Math.abs(value) > Math.abs(kspace.data[best]) ? i : best),
+      0,
+    );
+    expect(kept.data.kspace[strongest] * kept.unit).toBeCloseTo(kspace.data[strongest], 4);
+    expect(removed.data.input).not.toEqual(kept.data.input);
+    expect(sum(removed.data.heldOutMask)).toBe(sum(kept.data.heldOutMask));
+  });
+
+  test('the paper sees the root sum of squares of real and imaginary parts: nothing negative', async () => {
+    const { data } = await prepareSlice(slices[0], model, adaptationSettings({ preset: 'paper' }));
+    expect(Math.min(...data.input)).toBeGreaterThanOrEqual(0);
+  });
+
+  test('maps of another size are refused', async () => {
+    const maps: ComplexArray = { data: new Float32Array(2 * COILS * 4), shape: [COILS, 2, 2] };
+    await expect(prepareSlice({ ...slices[0], maps }, model, adaptationSettings())).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+    });
+  });
+});
+
+test('an abort stops the run', async () => {
+  const controller = new AbortController();
+  await using adapter = new SliceAdapter(model, adaptationSettings({ ...QUICK, maxIterations: 1000 }), { threads: 1 });
+  const options = { signal: controller.signal, onStep: () => controller.abort(new Error('enough')) };
+  await expect(adapter.adapt(slices[0], options)).rejects.toThrow('enough');
+});
