@@ -104,7 +104,10 @@ async function storedVolume(
   session.onProgress(0, 'reading');
   const { volume, spacing } = await readNifti(path);
   const { first, end } = withinSlices(slices, volume.shape[0]);
-  return resizeSlices(positive(slicesBetween(volume, first, end)), size, [spacing[1], spacing[2]]);
+  return resizeSlices(positive(slicesBetween(volume, first, end)), size, [spacing[1], spacing[2]], {
+    signal: session.signal,
+    onProgress: (fraction) => session.onProgress(fraction / 2, 'resampling'),
+  });
 }
 
 /** Magnitudes are not negative; interpolation by the scanner may have left a few that are. */

@@ -82,14 +82,14 @@ function drawGaussian({ candidates, total, random, options, center }: Draw): num
     fail('fraction', `small enough to leave ${count} unprotected samples, of ${candidates.length}`, fraction);
   const squaredDeviations = (n: number, offset: number): number =>
     n === 1 ? 0 : ((offset * widthDivisor) / (n - 1)) ** 2;
-  const ranked = candidates.map((point) => {
+  const ranks = Float64Array.from(candidates, (point) => {
     const distance =
       squaredDeviations(rows, Math.floor(point / columns) - center[0]) +
       squaredDeviations(columns, (point % columns) - center[1]);
-    return { point, rank: Math.log(-Math.log(1 - random.uniform())) + distance / 2 };
+    return Math.log(-Math.log(1 - random.uniform())) + distance / 2;
   });
-  ranked.sort((a, b) => a.rank - b.rank);
-  return ranked.slice(0, count).map(({ point }) => point);
+  const last = ranks.slice().sort()[count - 1];
+  return candidates.filter((_, i) => ranks[i] <= last);
 }
 
 const DRAWS: Record<SplitKind, (draw: Draw) => number[]> = {

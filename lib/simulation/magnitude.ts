@@ -1,18 +1,19 @@
 // Magnitude slices as sources of simulated scans: resampled to square pixels, varied for training.
-import { points, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { formatShape, points, type RealArray, realZeros } from '../arrays/complex-array.js';
 import type { MT19937 } from '../arrays/mt19937.js';
+import { percentile } from '../arrays/percentile.js';
+import { sliceAt } from '../arrays/slices.js';
 import { LarmorError } from '../errors.js';
+import type { RunOptions } from '../jobs.js';
 
-/**
- * Weights of area resampling: target pixel `i` covers source pixels `first`, `first + 1`, ... with these shares; where the
- * target is finer than the source, neighbours are blended linearly.
- */
+/** A target pixel as a weighted sum of the source pixels from `first` on. */
 interface Coverage {
   readonly first: number;
   readonly weights: readonly number[];
 }
 
-/** `count` target pixels across `extent` source pixels centred on the source. */
+/** `count` target pixels across `extent` source pixels, both centred alike; what lies beyond the source is zero. */
 function coverages(source: number, extent: number, count: number): Coverage[] {
   const step = extent / count;
   const origin = (source - extent) / 2;
@@ -20,13 +21,30 @@ function coverages(source: number, extent: number, count: number): Coverage[] {
   const half = Math.max(step, 1) / 2;
   return Array.from({ length: count }, (_, i) => {
     const middle = origin + (i + 0.5) * step;
-    const first = Math.floor(middle - half);
-    const last = Math.ceil(middle + half);
-    const weights = Array.from({ length: last - first }, (_, k) => {
+    const first = Math.max(0, Math.floor(middle - half));
+    const last = Math.min(source, Math.ceil(middle + half));
+    const weights = Array.from({ length: Math.max(0, last - first) }, (_, k) => {
       const overlap = Math.min(first + k + 1, middle + half) - Math.max(first + k, middle - half);
-      return first + k < 0 || first + k >= source ? 0 : Math.max(0, overlap) / (2 * half);
+      return Math.max(0, overlap) / (2 * half);
     });
     return { first, weights };
+  });
+}
+
+/** Resamples the rows of `from` [lines, source] into the columns of `to` [target, lines]: twice is both axes. */
+function resampleTransposed(
+  from: Float32Array | Float64Array,
+  source: number,
+  targets: readonly Coverage[],
+  to: Float32Array | Float64Array,
+): void {
+  const lines = from.length / source;
+  targets.forEach(({ first, weights }, target) => {
+    for (let line = 0; line < lines; ++line) {
+      let sum = 0;
+      for (let k = 0, p = line * source + first; k < weights.length; ++k, ++p) sum += weights[k] * from[p];
+      to[target * lines + line] = sum;
+    }
   });
 }
 
@@ -36,35 +54,33 @@ function coverages(source: number, extent: number, count: number): Coverage[] {
  *
  * @param volume [slice, y, x]. @param spacing Pixel edges along y and x, in any unit.
  * @returns [slice, size, size].
- * @throws LarmorError `ERR_SHAPE` unless the volume has three axes; `ERR_ARGUMENT` for a size below 8 or above 4096.
+ * @throws LarmorError `ERR_SHAPE` unless the volume has three axes; `ERR_ARGUMENT` for a size below 8 or above 4096;
+ *   signal.reason when aborted.
  */
-export function resizeSlices(volume: RealArray, size: number, spacing: readonly [number, number] = [1, 1]): RealArray {
+export async function resizeSlices(
+  volume: RealArray,
+  size: number,
+  spacing: readonly [number, number] = [1, 1],
+  { signal, onProgress }: Pick<RunOptions, 'signal' | 'onProgress'> = {},
+): Promise<RealArray> {
   const [slices = 0, height = 0, width = 0] = volume.shape;
   if (volume.shape.length !== 3 || points(volume.shape) === 0 || volume.data.length !== points(volume.shape))
-    throw new LarmorError('ERR_SHAPE', `resizeSlices: volume must be [slice, y, x], got [${volume.shape.join(',')}]`);
+    throw new LarmorError('ERR_SHAPE', `resizeSlices: volume must be [slice, y, x], got ${formatShape(volume.shape)}`);
   if (!(Number.isInteger(size) && size >= 8 && size <= 4096))
     throw new LarmorError('ERR_ARGUMENT', `resizeSlices: size must be an integer in 8..4096, got ${size}`);
+  if (!spacing.every((edge) => edge > 0 && Number.isFinite(edge)))
+    throw new LarmorError('ERR_ARGUMENT', `resizeSlices: spacing must be positive, got ${spacing}`);
   const field = Math.max(height * spacing[0], width * spacing[1]);
   const rows = coverages(height, field / spacing[0], size);
   const columns = coverages(width, field / spacing[1], size);
   const resized = realZeros([slices, size, size]);
-  const narrow = new Float64Array(height * size);
+  const narrow = new Float64Array(size * height);
   for (let s = 0; s < slices; ++s) {
-    const source = volume.data.subarray(s * height * width, (s + 1) * height * width);
-    for (let y = 0; y < height; ++y)
-      columns.forEach(({ first, weights }, x) => {
-        narrow[y * size + x] = weights.reduce(
-          (sum, w, k) => (w > 0 ? sum + w * source[y * width + first + k] : sum),
-          0,
-        );
-      });
-    rows.forEach(({ first, weights }, y) => {
-      for (let x = 0; x < size; ++x)
-        resized.data[(s * size + y) * size + x] = weights.reduce(
-          (sum, w, k) => (w > 0 ? sum + w * narrow[(first + k) * size + x] : sum),
-          0,
-        );
-    });
+    await nextTurn();
+    signal?.throwIfAborted();
+    resampleTransposed(sliceAt(volume, s).data, width, columns, narrow);
+    resampleTransposed(narrow, height, rows, sliceAt(resized, s).data);
+    onProgress?.((s + 1) / slices);
   }
   return resized;
 }
@@ -121,10 +137,9 @@ function interpolate(data: Float32Array, size: number, x: number, y: number): nu
  * @throws LarmorError `ERR_ARGUMENT` if nothing is above zero.
  */
 export function objectMedian(volume: RealArray): number {
-  const sorted = Float32Array.from(volume.data).sort();
-  const threshold = sorted[Math.floor(0.99 * (sorted.length - 1))] / 10;
-  const first = sorted.findIndex((value) => value > threshold);
-  if (!(threshold > 0) || first < 0)
+  const threshold = percentile(volume.data, 99) / 10;
+  const object = volume.data.filter((value) => value > threshold);
+  if (!(threshold > 0) || object.length === 0)
     throw new LarmorError('ERR_ARGUMENT', 'objectMedian: the volume holds no object: nearly all values are zero');
-  return sorted[(first + sorted.length - 1) >> 1];
+  return percentile(object, 50);
 }

@@ -1,4 +1,5 @@
 // Simulated multi-coil scans: an object with phase, seen by coils, sampled fully, with noise.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ComplexArray, complexZeros, type RealArray } from '../arrays/complex-array.js';
 import { magnitude } from '../arrays/magnitude.js';
 import { MT19937, type Seed } from '../arrays/mt19937.js';
@@ -91,9 +92,16 @@ export class SimulatedScanner {
     const seen = await new Coils(fineMaps).apply(this.#phase.applyTo(object, z), options);
     const kspace = centreOf(await fft2(seen, options), size);
     const image = await new Coils(maps).adjoint(await ifft2(kspace, options), options);
-    if (this.#noise > 0)
-      for (let i = 0; i < kspace.data.length; ++i) kspace.data[i] += this.#noise * this.#random.normal();
+    if (this.#noise > 0) await this.#addNoise(kspace);
     return { kspace, maps, image };
+  }
+
+  async #addNoise({ data, shape: [coils] }: ComplexArray): Promise<void> {
+    const length = data.length / coils;
+    for (let coil = 0; coil < coils; ++coil) {
+      await nextTurn();
+      for (let i = coil * length; i < (coil + 1) * length; ++i) data[i] += this.#noise * this.#random.normal();
+    }
   }
 }
 

@@ -179,8 +179,8 @@ describe('resizeSlices', () => {
     shape: [2, 24, 24],
   };
 
-  test('shrinking by a whole factor averages blocks', () => {
-    const { data } = resizeSlices(volume, 8);
+  test('shrinking by a whole factor averages blocks', async () => {
+    const { data } = await resizeSlices(volume, 8);
     for (const [s, y, x] of [
       [0, 0, 0],
       [1, 3, 5],
@@ -193,29 +193,28 @@ describe('resizeSlices', () => {
     }
   });
 
-  test('growing is linear between pixel centres', () => {
+  test('growing is linear between pixel centres', async () => {
     const ramp: RealArray = { data: Float32Array.from({ length: 256 }, (_, i) => (i % 16) + 1), shape: [1, 16, 16] };
-    const { data } = resizeSlices(ramp, 32);
+    const { data } = await resizeSlices(ramp, 32);
     // Pixel i of 32 lies at (i + 0.5) / 2 - 0.5 of 16.
     for (let i = 2; i < 30; ++i) expect(data[16 * 32 + i]).toBeCloseTo((i + 0.5) / 2 - 0.5 + 1, 5);
   });
 
-  test('keeps the shape of what it shows: pads the shorter side, heeds the spacing', () => {
+  test('keeps the shape of what it shows: pads the shorter side, heeds the spacing', async () => {
     const flat: RealArray = { data: new Float32Array(10 * 20).fill(1), shape: [1, 10, 20] };
-    const padded = resizeSlices(flat, 20);
+    const padded = await resizeSlices(flat, 20);
     expect(padded.data[2 * 20 + 10]).toBe(0);
     expect(padded.data[10 * 20 + 10]).toBeCloseTo(1, 6);
-    // Pixels twice as high as wide: the field of view is square again.
-    expect(resizeSlices(flat, 20, [2, 1]).data.every((value) => Math.abs(value - 1) < 1e-6 || value === 0.75)).toBe(
-      true,
-    );
+    // Pixels twice as high as wide: the field of view is square again, but for the blend into what lies beside it.
+    const { data } = await resizeSlices(flat, 20, [2, 1]);
+    for (let y = 1; y < 19; ++y) for (let x = 0; x < 20; ++x) expect(data[y * 20 + x]).toBeCloseTo(1, 6);
   });
 
   test.each([
     [volume, 4, 'ERR_ARGUMENT'],
     [{ data: volume.data, shape: [24, 48] }, 16, 'ERR_SHAPE'],
-  ])('rejects %#', (source, size, code) => {
-    expect(() => resizeSlices(source, size)).toThrow(expect.objectContaining({ code }));
+  ])('rejects %#', async (source, size, code) => {
+    await expect(resizeSlices(source, size)).rejects.toMatchObject({ code });
   });
 });
 
