@@ -25,6 +25,21 @@ test.each([[[]], [['recno']], [['doctor', '--colour']], [['doctor', 'extra']]])(
   },
 );
 
+describe.each(Object.keys(commands))('larmor %s', (name) => {
+  test('explains itself', async () => {
+    const { exitCode, stdout } = await runCli([name, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: larmor ${name} `));
+    expect(stdout).toContain('--json');
+  });
+
+  test('reports wrong usage as one JSON document, with exit 2', async () => {
+    const { exitCode, stdout } = await runCli([name, '--json', '--no-such-option']);
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout).error).toMatchObject({ code: 'ERR_ARGUMENT', message: expect.stringMatching(/./) });
+  });
+});
+
 describe('doctor', () => {
   test('finds everything needed in a working installation', async () => {
     const { exitCode, stdout } = await runCli(['doctor', '--json']);
