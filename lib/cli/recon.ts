@@ -7,7 +7,7 @@ import { LarmorError } from '../errors.js';
 import { writeImages } from '../io/image-file.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { withoutCurve } from '../reconstruction/manifest.js';
-import type { ReconstructionOptions } from '../reconstruction/options.js';
+import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../reconstruction/options.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
 import { METHODS } from '../reconstruction/registry.js';
 import { DEVICES } from '../runtime/devices.js';
@@ -33,6 +33,7 @@ interface Flags {
   readonly slices?: SliceRange;
   readonly regularisation?: number;
   readonly iterations?: number;
+  readonly reference: ReferenceKind;
   readonly device: ReconstructionOptions['device'];
   readonly threads?: number;
   readonly parallelism?: number;
@@ -62,6 +63,7 @@ export const register: Register = (program, shell) => {
     .option('--slices <A:B>', 'slices A up to, not including, B, counted from 0', sliceRange)
     .option('--regularisation <w>', 'weight of |x|^2 in CG-SENSE', number({ min: 0 }))
     .option('--iterations <n>', 'iterations of CG-SENSE', integer({ min: 1 }))
+    .addOption(new Option('--reference <kind>', 'what metrics compare with').choices(REFERENCES).default('stored'))
     .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
     .option('--threads <n>', 'threads of each slice', integer({ min: 1 }))
     .option('--parallelism <n>', 'slices at once', integer({ min: 1, max: 1024 }))
@@ -100,9 +102,9 @@ function reconstructionOptions(flags: Flags): ReconstructionOptions {
   };
   if (!flags.adapt && Object.keys(chosen).length > 0)
     throw new LarmorError('ERR_ARGUMENT', '--adapt-preset, --adapt-iterations and --time-budget go with --adapt');
-  const { method, model, slices, regularisation, iterations, device, threads, parallelism } = flags;
+  const { method, model, slices, regularisation, iterations, reference, device, threads, parallelism } = flags;
   return {
-    ...{ method, model, slices, regularisation, iterations, device, threads, parallelism },
+    ...{ method, model, slices, regularisation, iterations, reference, device, threads, parallelism },
     adapt: flags.adapt ? chosen : false,
     undersample: acceleration === undefined ? undefined : { type, acceleration, centerFraction, seed },
   };

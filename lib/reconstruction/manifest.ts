@@ -27,6 +27,8 @@ export interface Manifest {
     readonly iterations: number | undefined;
   };
   readonly sampling: Plan['sampling']['description'];
+  /** What metrics compare with. */
+  readonly reference: Plan['reference'];
   readonly device: string;
   readonly threads: number;
   readonly parallelism: number;
@@ -99,6 +101,7 @@ export function createManifest(
     model: model && { digest: modelDigest(model), kind: model.network.kind, notes: model.notes },
     options: { slices: [slices[0], slices[0] + slices.length], adapt, calibration, regularisation, iterations },
     sampling: sampling.description,
+    reference: plan.reference,
     device: plan.device,
     threads: plan.threads,
     parallelism: plan.parallelism,

@@ -24,6 +24,14 @@ export interface ReconstructionProgress {
   readonly eta: number | undefined;
 }
 
+export const REFERENCES = ['stored', 'sense'] as const;
+
+/**
+ * `stored`: the file's own, or else the root sum of squares of fully sampled k-space; it holds the noise of every coil.
+ * `sense`: fully sampled k-space combined with ESPIRiT maps from its own centre; zero outside the object.
+ */
+export type ReferenceKind = (typeof REFERENCES)[number];
+
 /** Slices from `first` (default 0) up to but not including `end` (default: the last). */
 export interface SliceRange {
   readonly first?: number | undefined;
@@ -53,6 +61,8 @@ export interface ReconstructionOptions {
   readonly regularisation?: number | undefined;
   /** Iterations of CG-SENSE. */
   readonly iterations?: number | undefined;
+  /** What metrics compare with. Default: stored. */
+  readonly reference?: ReferenceKind | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ReconstructionProgress) => void) | undefined;
 }
@@ -71,6 +81,8 @@ export interface Plan {
   readonly calibration: CalibrationOptions;
   readonly regularisation: number | undefined;
   readonly iterations: number | undefined;
+  /** Undefined where there is nothing to compare with. */
+  readonly reference: ReferenceKind | undefined;
 }
 
 /** @throws LarmorError `ERR_ARGUMENT` naming the first wrong option; `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK`. */
@@ -101,7 +113,19 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     calibration: options.calibration ?? {},
     regularisation,
     iterations,
+    reference: referenceKind(scan, options.reference),
   };
+}
+
+function referenceKind(scan: Scan, wanted: ReferenceKind = 'stored'): ReferenceKind | undefined {
+  if (!REFERENCES.includes(wanted))
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `reconstruct: reference must be one of ${REFERENCES.join(', ')}, got ${wanted}`,
+    );
+  if (wanted === 'sense' && !scan.fullySampled)
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: reference "sense" needs a fully sampled scan`);
+  return scan.fullySampled || scan.hasReference ? wanted : undefined;
 }
 
 /** Imported on demand: the methods without networks then start without what networks need. */

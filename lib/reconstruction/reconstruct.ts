@@ -9,7 +9,7 @@ import { LarmorError } from '../errors.js';
 import { openScan, type Scan } from '../io/scan.js';
 import { centerCrop, type Metrics } from '../metrics/metrics.js';
 import { Mask } from '../operators/mask.js';
-import { rootSumOfSquares } from './images.js';
+import { rootSumOfSquares, senseReference } from './images.js';
 import { createManifest, fileDigest, type Manifest } from './manifest.js';
 import { measure } from './measure.js';
 import { expectMemory, memoryOf } from './memory.js';
@@ -88,7 +88,7 @@ class Pipeline {
     const shape = [plan.slices.length, ...scan.imageShape];
     this.#image = realZeros(shape);
     this.#network = plan.method.needsModel ? realZeros(shape) : undefined;
-    this.#reference = scan.hasReference || scan.fullySampled ? realZeros(shape) : undefined;
+    this.#reference = plan.reference && realZeros(shape);
   }
 
   async run(): Promise<Reconstruction> {
@@ -201,10 +201,11 @@ class Pipeline {
 
   async #noteReference(full: ComplexArray, index: number, position: number, options: SliceOptions): Promise<void> {
     if (!this.#reference) return;
-    const { signal, threads } = options;
-    const stored = await this.#scan.readReference(index, { signal });
+    const run = { signal: options.signal, threads: options.threads };
+    const stored = this.#plan.reference === 'stored' ? await this.#scan.readReference(index, run) : undefined;
     if (stored) sliceAt(this.#reference, position).data.set(stored.data);
-    else this.#place(await rootSumOfSquares(full, { signal, threads }), this.#reference, position);
+    else if (this.#plan.reference === 'sense') this.#place(await senseReference(full, run), this.#reference, position);
+    else this.#place(await rootSumOfSquares(full, run), this.#reference, position);
   }
 }
 

@@ -1,10 +1,11 @@
 // Every reconstruction method by name.
 import { LarmorError } from '../errors.js';
 import type { Method } from './method.js';
+import { cgSenseMethod } from './methods/cg-sense.js';
 import { zeroFilledMethod } from './methods/zero-filled.js';
 
 /** The methods, in the order of help texts and reports. */
-export const METHODS: readonly Method[] = [zeroFilledMethod];
+export const METHODS: readonly Method[] = [zeroFilledMethod, cgSenseMethod];
 
 /** The method of that name. @throws LarmorError `ERR_ARGUMENT` for an unknown one. */
 export function methodByName(name: string): Method {

@@ -1,0 +1,22 @@
+// CG-SENSE: the regularised least-squares image under ESPIRiT maps.
+import { cgSense } from '../../solvers/sense.js';
+import { combineSets } from '../images.js';
+import type { Method } from '../method.js';
+
+export const cgSenseMethod: Method = {
+  name: 'cg-sense',
+  description: 'regularised least squares with ESPIRiT maps, by conjugate gradients',
+  needsModel: false,
+  workingBytes: ({ coils, points }) => 8 * 3 * coils * points,
+  async start({ regularisation: lambda, iterations: maxIterations }) {
+    return {
+      async reconstruct({ kspace, mask, maps }, { signal, threads, onStage }) {
+        const encoding = { maps: await maps(), mask };
+        const onProgress = onStage && ((fraction: number) => onStage('reconstructing', fraction));
+        const { x } = await cgSense(kspace, encoding, { lambda, maxIterations, signal, threads, onProgress });
+        return { image: combineSets(x) };
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+  },
+};
