@@ -1,6 +1,10 @@
 // ONNX Runtime for JavaScript: sessions and bindings are opaque handles, loading and runs are jobs.
 #include "ort/session.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <array>
 #include <cmath>
 #include <memory>
@@ -195,7 +199,12 @@ void terminate_binding(const Napi::CallbackInfo& info) { handle<BindingHandle>(i
 /// closeSession(control, session): Promise<void>; the session is freed, off the event loop, as soon as no run uses it.
 Napi::Value close_session(const Napi::CallbackInfo& info) {
   auto session = std::move(owner<SessionHandle>(info, 1, "session"));
-  return Job::run(info.Env(), info[0], {}, [session = std::move(session)](const JobControl&) mutable { session.reset(); });
+  return Job::run(info.Env(), info[0], {}, [session = std::move(session)](const JobControl&) mutable {
+    session.reset();
+#ifdef __GLIBC__
+    malloc_trim(0);  // glibc keeps freed memory of worker threads otherwise: a service would grow from session to session
+#endif
+  });
 }
 
 }  // namespace

@@ -7,14 +7,12 @@ import { tensor } from '#larmor/runtime/tensor.js';
 const [path, repetitions] = process.argv.slice(2);
 const model = readFileSync(path);
 
+const zeros = (tensors) => Object.fromEntries(tensors.map(({ name, shape }) => [name, tensor('float32', shape)]));
+
 async function live(times) {
   for (let i = 0; i < times; ++i) {
     const session = await createSession(model, { threads: 2 });
-    const input = session.inputs[0];
-    const bound = session.bind(
-      { [input.name]: tensor('float32', input.shape) },
-      Object.fromEntries(session.outputs.map(({ name, shape }) => [name, tensor('float32', shape)])),
-    );
+    const bound = session.bind(zeros(session.inputs), zeros(session.outputs));
     await bound.run();
     await bound.run();
     session.close();

@@ -12,10 +12,8 @@ const creating = createSession(model, { threads: 2 });
 if (stage === 'creating') process.exit(0);
 const session = await creating;
 if (stage === 'created') process.exit(0);
-const bound = session.bind(
-  Object.fromEntries(session.inputs.map(({ name, shape }) => [name, tensor('float32', shape)])),
-  Object.fromEntries(session.outputs.map(({ name, shape }) => [name, tensor('float32', shape)])),
-);
+const zeros = (tensors) => Object.fromEntries(tensors.map(({ name, shape }) => [name, tensor('float32', shape)]));
+const bound = session.bind(zeros(session.inputs), zeros(session.outputs));
 if (stage === 'bound') process.exit(0);
 
 const controller = new AbortController();
