@@ -1,6 +1,7 @@
 // Creates sessions and runs bindings.
 #include "ort/session.h"
 
+#include <mutex>
 #include <utility>
 
 #include "ort/custom_ops.h"
@@ -62,7 +63,12 @@ Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) 
   // training step then holds about twice what it needs.
   check(api().DisableMemPattern(options.get()), "DisableMemPattern");
   add_custom_ops(options.get());
-  check(api().CreateSessionFromArray(environment(), model, bytes, options.get(), session_.out()), "cannot load the graph", "ERR_GRAPH");
+  {
+    // The library adds a custom domain to its table of domains without a lock: two first sessions at once would both add ours.
+    static std::mutex creating;
+    std::lock_guard lock(creating);
+    check(api().CreateSessionFromArray(environment(), model, bytes, options.get(), session_.out()), "cannot load the graph", "ERR_GRAPH");
+  }
 
   size_t count = 0;
   check(api().SessionGetInputCount(session_.get(), &count), "SessionGetInputCount");

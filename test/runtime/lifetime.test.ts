@@ -51,6 +51,15 @@ describe('a process may end', () => {
   });
 });
 
+test('the first sessions of a process may be created at once', async () => {
+  const script = `import { readFileSync } from 'node:fs';
+    import { createSession } from '#larmor/runtime/session.js';
+    const model = readFileSync(${JSON.stringify(small)});
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => createSession(model, { threads: 1 })));
+    console.log(sessions.length);`;
+  expect(await node('--input-type=module', '--eval', script)).toBe('8\n');
+});
+
 test('worker threads terminated in the middle of runs leave the process alive', async () => {
   for (let round = 0; round < 5; ++round)
     await Promise.all(
