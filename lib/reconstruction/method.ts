@@ -75,7 +75,7 @@ export interface Method {
     slice: { readonly coils: number; readonly points: number },
     setup: Pick<MethodSetup, 'model' | 'adapt'>,
   ): number;
-  start(setup: MethodSetup, options: { readonly signal?: AbortSignal | undefined }): Promise<SliceReconstructor>;
+  start(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor>;
 }
 
 /** What can be chosen about the coil sensitivities of a reconstruction. */

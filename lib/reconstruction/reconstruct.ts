@@ -48,8 +48,8 @@ export interface Reconstruction {
 /**
  * Reconstructs a scan.
  *
- * Memory: the images and `parallelism` slices at a time, see `estimateMemory`. Results do not depend on `threads` or
- * `parallelism`.
+ * Memory: the images and `parallelism` slices at a time, see `estimateMemory`. Results do not depend on `parallelism`, nor
+ * on `threads` except where ONNX Runtime's rounding does.
  *
  * @param source An open scan, which stays open, or the path of one.
  * @throws LarmorError as `openScan`; `ERR_ARGUMENT`, `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK` before any work; `ERR_OUT_OF_MEMORY`;
@@ -98,7 +98,7 @@ class Pipeline {
     const digest = fileDigest(this.#scan.path, this.#signal);
     digest.catch(() => {}); // it is awaited last, and must not count as unhandled before
     try {
-      await using reconstructor = await method.start(this.#setup(), { signal: this.#signal });
+      await using reconstructor = await method.start(this.#setup(), this.#sliceOptions(slices[0]));
       const reports = await this.#runLanes(reconstructor);
       this.#progress.report(slices[slices.length - 1], 'measuring', 0);
       const measured = this.#reference && (await measure(this.#reference, this.#image));
@@ -130,6 +130,14 @@ class Pipeline {
     return { model, adapt, device, threads, regularisation, iterations, slices, readSlice, name: this.#scan.name };
   }
 
+  #sliceOptions(index: number): SliceOptions {
+    return {
+      signal: this.#signal,
+      threads: this.#plan.threads,
+      onStage: (stage, fraction) => this.#progress.report(index, stage, fraction),
+    };
+  }
+
   /** Works through the slices, `parallelism` at a time. The first failure stops the others and is thrown once all have ended. */
   async #runLanes(reconstructor: SliceReconstructor): Promise<SliceReport[]> {
     const { slices, parallelism } = this.#plan;
@@ -156,11 +164,7 @@ class Pipeline {
   async #reconstructSlice(reconstructor: SliceReconstructor, position: number): Promise<SliceReport> {
     const index = this.#plan.slices[position];
     const begun = performance.now();
-    const options: SliceOptions = {
-      signal: this.#signal,
-      threads: this.#plan.threads,
-      onStage: (stage, fraction) => this.#progress.report(index, stage, fraction),
-    };
+    const options = this.#sliceOptions(index);
     const slice = await this.#readSlice(index, options, position);
     const { image, network, adaptation, warnings = [] } = await reconstructor.reconstruct(slice, options);
     expectFinite(this.#plan.method.name, index, image);

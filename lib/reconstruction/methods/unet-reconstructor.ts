@@ -1,0 +1,145 @@
+// The U-Net: image from the zero-filled coil combination, adapted to the slice if asked for, then made consistent with the samples.
+import type { AdaptationOutcome } from '../../adaptation/loop.js';
+import { type MeasuredSlice, SliceAdapter } from '../../adaptation/slice.js';
+import { adaptJointly } from '../../adaptation/volume.js';
+import { type ComplexArray, points } from '../../arrays/complex-array.js';
+import { magnitude } from '../../arrays/magnitude.js';
+import { seedFromName } from '../../arrays/mt19937.js';
+import { fromPlanes, toPlanes } from '../../arrays/planar.js';
+import { LarmorError } from '../../errors.js';
+import type { Model } from '../../networks/model.js';
+import { networkInput } from '../../networks/network-input.js';
+import { createPredictor, type Predictor } from '../../networks/predictor.js';
+import { dataConsistency } from '../../solvers/sense.js';
+import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
+
+/** What the network makes of a slice. */
+interface NetworkImage {
+  /** [y, x], in the units of k-space. */
+  readonly image: ComplexArray;
+  readonly adaptation?: AdaptationOutcome;
+}
+
+/** Runs the network on one slice at a time. */
+interface Imager extends AsyncDisposable {
+  image(slice: MeasuredSlice, options: SliceOptions): Promise<NetworkImage>;
+}
+
+/** The network as it was trained. */
+class PlainImager implements Imager {
+  readonly #model: Model;
+  readonly #setup: MethodSetup;
+  #predictor: Predictor | undefined;
+
+  constructor(model: Model, setup: MethodSetup) {
+    this.#model = model;
+    this.#setup = setup;
+  }
+
+  async image({ kspace, maps, mask }: MeasuredSlice, { signal, threads }: SliceOptions): Promise<NetworkImage> {
+    const [height, width] = kspace.shape.slice(-2);
+    const { network, weights, input } = this.#model;
+    const { device } = this.#setup;
+    this.#predictor ??= await createPredictor({ network, weights, height, width, threads, device, signal });
+    const { image, scale } = await networkInput(kspace, maps, mask, input, { signal, threads });
+    const planes = new Float32Array(2 * height * width);
+    toPlanes(image, planes, scale);
+    return { image: fromPlanes(await this.#predictor.predict(planes, { signal }), [height, width], 1 / scale) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#predictor?.close();
+  }
+}
+
+/** The network trained further on every slice. */
+class AdaptingImager implements Imager {
+  readonly #adapter: SliceAdapter;
+
+  constructor(adapter: SliceAdapter) {
+    this.#adapter = adapter;
+  }
+
+  async image(slice: MeasuredSlice, { signal, onStage }: SliceOptions): Promise<NetworkImage> {
+    const onStep = (step: number, steps: number): void => onStage?.('adapting', step / steps);
+    const { image, outcome } = await this.#adapter.adapt(slice, { signal, onStep });
+    return { image, adaptation: outcome };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#adapter[Symbol.asyncDispose]();
+  }
+}
+
+class UnetReconstructor implements SliceReconstructor {
+  readonly #name: string;
+  readonly #seed: number | undefined;
+  readonly #createImager: () => Imager;
+  /** One imager per slice at work; those not at work wait here. */
+  readonly #idle: Imager[] = [];
+
+  constructor({ name, adapt }: MethodSetup, createImager: () => Imager) {
+    this.#name = name;
+    this.#seed = adapt?.seed;
+    this.#createImager = createImager;
+  }
+
+  async reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage> {
+    const measured = await measuredSlice(slice, this.#name, this.#seed);
+    options.onStage?.('reconstructing', 0);
+    const imager = this.#idle.pop() ?? this.#createImager();
+    try {
+      const { image: output, adaptation } = await imager.image(measured, options);
+      const { maps, mask, kspace } = measured;
+      clearOutside(output, maps);
+      const { signal, threads } = options;
+      const { x } = await dataConsistency(output, kspace, { maps, mask }, { signal, threads });
+      return { image: magnitude(x), network: magnitude(output), adaptation };
+    } finally {
+      this.#idle.push(imager);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((imager) => imager[Symbol.asyncDispose]()));
+  }
+}
+
+/** Prepares the network for a scan, and adapts it to the whole volume first where the settings ask for that. */
+export async function startUnet(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor> {
+  const { model, adapt, slices, readSlice, name, threads } = setup;
+  if (model?.network.inChannels !== 2 || model.network.outChannels !== 2)
+    throw new LarmorError(
+      'ERR_MODEL',
+      `reconstruct: method unet needs a model from 2 channels to 2 (real, imaginary), ` +
+        `got ${model?.network.inChannels} to ${model?.network.outChannels}`,
+    );
+  if (!adapt) return new UnetReconstructor(setup, () => new PlainImager(model, setup));
+  const { signal, onStage } = options;
+  const read = async (i: number): Promise<MeasuredSlice> =>
+    measuredSlice(await readSlice(slices[i], { signal, threads }), name, adapt.seed);
+  const onStep = (step: number, steps: number): void => onStage?.('adapting', step / steps);
+  const joint =
+    adapt.volumeIterations > 0
+      ? await adaptJointly(model, adapt, slices.length, read, { signal, threads, onStep })
+      : undefined;
+  return new UnetReconstructor(setup, () => new AdaptingImager(new SliceAdapter(model, adapt, { threads, joint })));
+}
+
+/** Of several sets of maps the network sees the first. Held-out samples differ from slice to slice. */
+async function measuredSlice(slice: SliceData, name: string, seed: number | undefined): Promise<MeasuredSlice> {
+  const { kspace, mask, index } = slice;
+  const { data } = await slice.maps();
+  const maps = { data: data.subarray(0, 2 * points(kspace.shape)), shape: kspace.shape };
+  return { kspace, maps, mask, seed: [...(seed === undefined ? seedFromName(name) : [seed]), index] };
+}
+
+/** Sets an image [y, x] to zero where every map [coil, y, x] is: there the data say nothing about it. */
+function clearOutside(image: ComplexArray, maps: ComplexArray): void {
+  const floats = image.data.length;
+  for (let i = 0; i < floats; i += 2) {
+    let at = i;
+    while (at < maps.data.length && maps.data[at] === 0 && maps.data[at + 1] === 0) at += floats;
+    if (at >= maps.data.length) image.data.fill(0, i, i + 2);
+  }
+}
