@@ -103,8 +103,8 @@ export interface Binding {
   firstNonFinite(data: Float32Array): number;
 
   // native/addon/memory.cc
-  /** Zeroed memory aligned to 64 bytes. */
-  allocate(bytes: number): ArrayBuffer;
+  /** Memory aligned to 64 bytes; unless zeroed, it must be written whole before anyone sees it. */
+  allocate(bytes: number, zeroed: boolean): ArrayBuffer;
 
   // native/addon/optimiser.cc
   /**

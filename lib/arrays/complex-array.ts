@@ -32,13 +32,13 @@ export function sameShape(a: Shape, b: Shape): boolean {
 }
 
 /**
- * Zeroed memory on a 64-byte boundary, as wide instructions want it.
+ * Memory on a 64-byte boundary, as wide instructions want it; zeroed unless a native job is to write it whole.
  *
  * @throws LarmorError `ERR_OUT_OF_MEMORY`.
  */
-export function allocateBytes(bytes: number): ArrayBuffer {
+export function allocateBytes(bytes: number, zeroed = true): ArrayBuffer {
   try {
-    return binding.allocate(bytes);
+    return binding.allocate(bytes, zeroed);
   } catch (error) {
     throw toLarmorError(error);
   }
@@ -47,6 +47,12 @@ export function allocateBytes(bytes: number): ArrayBuffer {
 /** Zeroed float32 memory, allocated as by `allocateBytes`. */
 export function allocateFloat32(length: number): Float32Array<ArrayBuffer> {
   return new Float32Array(allocateBytes(4 * length), 0, length);
+}
+
+/** Memory with arbitrary contents, for a result that a native job writes whole: zeroing it here would hold up the event loop. */
+export function complexUninitialised(shape: Shape): ComplexArray {
+  const length = 2 * points(shape);
+  return { data: new Float32Array(allocateBytes(4 * length, false), 0, length), shape };
 }
 
 export function complexZeros(shape: Shape): ComplexArray {

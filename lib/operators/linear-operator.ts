@@ -1,5 +1,5 @@
 // The frame of a linear operator: checks shapes, so that an operator is two methods, and a third only to go faster.
-import { type ComplexArray, complexZeros, expectComplex, type Shape } from '../arrays/complex-array.js';
+import { type ComplexArray, complexUninitialised, expectComplex, type Shape } from '../arrays/complex-array.js';
 import type { RunOptions } from '../jobs.js';
 
 /** A complex-linear map A from arrays of shape `domain` to arrays of shape `codomain`, with its adjoint. Immutable once built. */
@@ -21,7 +21,7 @@ export abstract class LinearOperator {
    */
   async apply(x: ComplexArray, options: RunOptions = {}): Promise<ComplexArray> {
     expectComplex(this.name, 'x', x, this.domain);
-    const y = complexZeros(this.codomain);
+    const y = complexUninitialised(this.codomain);
     await this.forward(x, y, options);
     return y;
   }
@@ -33,7 +33,7 @@ export abstract class LinearOperator {
    */
   async adjoint(y: ComplexArray, options: RunOptions = {}): Promise<ComplexArray> {
     expectComplex(this.name, 'y', y, this.codomain);
-    const x = complexZeros(this.domain);
+    const x = complexUninitialised(this.domain);
     await this.backward(y, x, options);
     return x;
   }
@@ -45,18 +45,18 @@ export abstract class LinearOperator {
    */
   async normal(x: ComplexArray, options: RunOptions = {}): Promise<ComplexArray> {
     expectComplex(this.name, 'x', x, this.domain);
-    const y = complexZeros(this.domain);
+    const y = complexUninitialised(this.domain);
     await this.forwardBackward(x, y, options);
     return y;
   }
 
-  /** Writes A x into y, which holds zeros. */
+  /** Writes A x into the whole of y. */
   protected abstract forward(x: ComplexArray, y: ComplexArray, options: RunOptions): Promise<void>;
-  /** Writes Aᴴ y into x, which holds zeros. */
+  /** Writes Aᴴ y into the whole of x. */
   protected abstract backward(y: ComplexArray, x: ComplexArray, options: RunOptions): Promise<void>;
-  /** Writes Aᴴ A x into y. Override where the pair fuses; never to change the result. */
+  /** Writes Aᴴ A x into the whole of y. Override where the pair fuses; never to change the result. */
   protected async forwardBackward(x: ComplexArray, y: ComplexArray, options: RunOptions): Promise<void> {
-    const middle = complexZeros(this.codomain);
+    const middle = complexUninitialised(this.codomain);
     await this.forward(x, middle, options);
     await this.backward(middle, y, options);
   }

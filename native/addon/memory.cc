@@ -11,13 +11,14 @@ namespace {
 
 constexpr size_t kAlignment = 64;  // a cache line and a 512-bit register
 
-/// allocate(bytes): ArrayBuffer, zeroed and 64-byte aligned.
+/// allocate(bytes, zeroed): ArrayBuffer, 64-byte aligned; without `zeroed` for results that are written whole, off the event loop.
 Napi::Value allocate(const Napi::CallbackInfo& info) {
   const size_t bytes = count(info, 0, "bytes");
+  const bool zeroed = boolean(info, 1, "zeroed");
   const size_t rounded = (bytes / kAlignment + 1) * kAlignment;
   void* const memory = std::aligned_alloc(kAlignment, rounded);
   if (memory == nullptr) fail(info.Env(), "ERR_OUT_OF_MEMORY", "addon: no memory for " + std::to_string(bytes) + " bytes");
-  std::memset(memory, 0, rounded);
+  if (zeroed) std::memset(memory, 0, rounded);
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(rounded));
   return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [rounded](Napi::Env env, void* data) {
     Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(rounded));

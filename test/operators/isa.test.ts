@@ -1,0 +1,48 @@
+// The same transforms and encodings at every instruction set this processor has.
+import { expect, test } from 'vitest';
+import { relativeError } from '../support/complex.js';
+import { runNode } from '../support/run-cli.js';
+
+/** Fused multiply-adds round differently; float32 leaves this much. */
+const TOLERANCE = 1e-6;
+
+const program = `
+  import { MT19937 } from '#larmor/arrays/mt19937.js';
+  import { EncodingOperator } from '#larmor/operators/encoding.js';
+  import { fft2 } from '#larmor/operators/fft2.js';
+  const random = new MT19937(41);
+  const noise = (shape) => {
+    const data = new Float32Array(2 * shape.reduce((a, b) => a * b)).map(() => random.normal());
+    return { data, shape };
+  };
+  const results = [(await fft2(noise([2, 46, 127]))).data, (await fft2(noise([3, 34, 60]))).data];
+  const maps = noise([3, 40, 37]);
+  const masks = [
+    { data: Uint8Array.from({ length: 37 }, (_, i) => (i % 3 === 0 ? 1 : 0)), shape: [37] },
+    { data: Uint8Array.from({ length: 40 * 37 }, (_, i) => (i % 5 < 2 ? 1 : 0)), shape: [40, 37] },
+  ];
+  for (const mask of masks) {
+    const A = new EncodingOperator({ maps, mask });
+    const x = noise(A.domain);
+    results.push((await A.apply(x)).data, (await A.adjoint(noise(A.codomain))).data, (await A.normal(x)).data);
+  }
+  for (const data of results) console.log(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'));
+`;
+
+async function resultsUnder(level: string): Promise<Float32Array[]> {
+  const options = { cwd: import.meta.dirname, env: { ...process.env, LARMOR_ISA: level } };
+  const { exitCode, stdout, stderr } = await runNode(['--input-type=module', '-e', program], options);
+  expect([exitCode, stderr]).toEqual([0, '']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => new Float32Array(Uint8Array.from(Buffer.from(line, 'base64')).buffer));
+}
+
+test('agree within rounding', async () => {
+  const [baseline, ...wider] = await Promise.all(['baseline', 'avx2', 'avx512'].map(resultsUnder));
+  for (const results of wider)
+    results.forEach((result, i) => {
+      expect(relativeError(result, baseline[i])).toBeLessThan(TOLERANCE);
+    });
+});
