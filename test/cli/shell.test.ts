@@ -89,6 +89,6 @@ describe('Ctrl-C', () => {
   });
 
   test('the second one ends a command that does not listen', async () => {
-    expect(await interrupt('deaf', ['SIGINT', 'SIGINT'])).toMatchObject({ exitCode: null });
+    expect(await interrupt('deaf', ['SIGINT', 'SIGINT'])).toMatchObject({ exitCode: 130 });
   });
 });
