@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   maps: () => import('./maps.js'),
   recon: () => import('./recon.js'),
   evaluate: () => import('./evaluate.js'),
+  train: () => import('./train.js'),
   simulate: () => import('./simulate.js'),
   doctor: () => import('./doctor.js'),
 };

@@ -64,13 +64,12 @@ export class Shell {
     const interrupt = new AbortController();
     const progress = new Progress(this.#streams.stderr);
     const stop = (signal: Interruption): void => {
-      // The second signal does not wait for the command; the exit still removes temporary files.
-      if (interrupt.signal.aborted) process.exit(interruptedStatus(signal));
       progress.note('stopping (Ctrl-C again to quit at once)');
       this.#interruption = signal;
       interrupt.abort();
     };
-    for (const signal of INTERRUPTIONS) process.on(signal, stop);
+    // Once: the second signal meets Node's default handler, which ends the process.
+    for (const signal of INTERRUPTIONS) process.once(signal, stop);
     try {
       const outcome = await action({ signal: interrupt.signal, onProgress: progress.update, note: progress.note });
       progress.stop();

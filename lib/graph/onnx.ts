@@ -9,6 +9,7 @@ import {
   type OnnxPort,
   type OnnxTensor,
   type OnnxType,
+  toOnnx,
 } from './onnx-model.js';
 import {
   ATTRIBUTE_TYPES,
@@ -18,6 +19,7 @@ import {
   type TensorFields,
   type ValueInfoFields,
 } from './onnx-schema.js';
+import type { Graph } from './types.js';
 
 const ELEMENT_BYTES: Record<OnnxType, number> = { float32: 4, int32: 4, int64: 8, bool: 1, float64: 8 };
 const EXTERNAL = 1;
@@ -138,6 +140,9 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
   };
   return ModelMessage.encode(fields).finish();
 }
+
+/** The bytes of an `.onnx` file that computes the outputs of `graph`. */
+export const graphToOnnx = (graph: Graph): Uint8Array => encodeOnnx(toOnnx(graph));
 
 /** Parses an `.onnx` file. Throws `ERR_MODEL` if the bytes are no model or hold what larmor cannot represent. */
 export function decodeOnnx(bytes: Uint8Array): OnnxModel {

@@ -4,17 +4,19 @@ import { GraphBuilder } from './builder.js';
 import { liveNodes } from './traverse.js';
 import type { Graph, Node, Value } from './types.js';
 
-/** The same function with every node that `chosen` picks in its standard form. Throws `ERR_GRAPH` if one has no such form. */
-export function expandNodes(graph: Graph, chosen: (node: Node) => boolean): Graph {
+/**
+ * The same function in standard operators only, for any ONNX tool; slower where a fused operator was replaced.
+ *
+ * @throws LarmorError `ERR_GRAPH` if an operator has no such form (the physics operators).
+ */
+export function toPortable(graph: Graph): Graph {
   const result = new GraphBuilder();
   const images = new Map<Value, Value>();
   const image = (value: Value): Value => images.get(value) as Value;
   for (const input of graph.inputs) images.set(input, result.input(input.name, input.shape, input.type));
   for (const [value, data] of graph.constants) images.set(value, result.constant(data, value.shape));
   for (const node of liveNodes(graph, graph.outputs.values())) {
-    const { operator, attributes } = node;
-    const inputs = node.inputs.map(image);
-    const made = chosen(node) ? expand(node, inputs) : result.apply(operator.name, inputs, attributes);
+    const made = rewrite(result, node, node.inputs.map(image));
     node.outputs.forEach((output, i) => {
       images.set(output, made[i]);
     });
@@ -23,17 +25,9 @@ export function expandNodes(graph: Graph, chosen: (node: Node) => boolean): Grap
   return result;
 }
 
-function expand({ operator, attributes }: Node, inputs: readonly Value[]): readonly Value[] {
+function rewrite(graph: GraphBuilder, { operator, attributes }: Node, inputs: readonly Value[]): readonly Value[] {
+  if (operator.domain === '') return graph.apply(operator.name, inputs, attributes);
   if (!operator.portable)
     throw new LarmorError('ERR_GRAPH', `toPortable: ${operator.name} cannot be written in standard operators`);
   return operator.portable(inputs, attributes);
-}
-
-/**
- * The same function in standard operators only, for any ONNX tool; slower where a fused operator was replaced.
- *
- * @throws LarmorError `ERR_GRAPH` if an operator has no such form (the physics operators).
- */
-export function toPortable(graph: Graph): Graph {
-  return expandNodes(graph, ({ operator }) => operator.domain !== '');
 }

@@ -2,7 +2,7 @@
 import { formatShape, points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { GraphBuilder } from '../graph/builder.js';
-import { runnable } from '../graph/runnable.js';
+import { graphToOnnx } from '../graph/onnx.js';
 import type { Value } from '../graph/types.js';
 import type { RunOptions } from '../jobs.js';
 import { type Binding, createSession, type Session, type SessionOptions } from '../runtime/session.js';
@@ -40,7 +40,7 @@ export async function createPredictor({
   const input = graph.input('input', [batch, network.inChannels, height, width]);
   const output = network.build(input, (name) => parameters.get(name) as Value);
   graph.output('output', output);
-  return new Predictor(await createSession(runnable(graph), session), weights, input.shape, output.shape);
+  return new Predictor(await createSession(graphToOnnx(graph), session), weights, input.shape, output.shape);
 }
 
 /** A network loaded for images of one size. Close it when done: its memory is invisible to the garbage collector. */

@@ -2,7 +2,7 @@
 import { formatShape, points } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
-import { runnable } from '../graph/runnable.js';
+import { graphToOnnx } from '../graph/onnx.js';
 import type { RunOptions } from '../jobs.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import { type Binding, createSession, type NamedTensors, type Session } from '../runtime/session.js';
@@ -24,6 +24,11 @@ export interface Losses {
   readonly loss: number;
   /** Misfit of the held-out samples; undefined when the loss has no self-supervised term. */
   readonly heldOutLoss: number | undefined;
+}
+
+export interface Evaluation extends Losses {
+  /** The network's output [n,channels,y,x], a copy. */
+  readonly output: Float32Array;
 }
 
 export interface StepOptions {
@@ -57,8 +62,8 @@ export async function createTrainingSession(options: TrainingSessionOptions): Pr
   const graphs = buildTrainingGraphs(options);
   const own = weights.clone();
   const adam = new Adam(own, graphs.trained, optimiser, threads);
-  const session = await createSession(runnable(graphs.step), { threads, signal });
-  return new TrainingSession(graphs, adam, session, () => createSession(runnable(graphs.forward), { threads }));
+  const session = await createSession(graphToOnnx(graphs.step), { threads, signal });
+  return new TrainingSession(graphs, adam, session, () => createSession(graphToOnnx(graphs.forward), { threads }));
 }
 
 /** A network in training. Close it when done: its memory is invisible to the garbage collector. */
@@ -148,16 +153,17 @@ export class TrainingSession {
     return losses;
   }
 
-  /** The losses of the present weights. @throws LarmorError `ERR_CLOSED`; signal.reason when aborted. */
-  async evaluate(options: Pick<RunOptions, 'signal'> = {}): Promise<Losses> {
-    await this.#runForward(options);
-    return this.#losses();
+  /** Losses and output of the present weights. @throws LarmorError `ERR_CLOSED`; signal.reason when aborted. */
+  async evaluate({ signal }: Pick<RunOptions, 'signal'> = {}): Promise<Evaluation> {
+    if (this.#closed) throw new LarmorError('ERR_CLOSED', 'TrainingSession: closed; create a new one');
+    this.#forward ??= this.#bindForward();
+    await (await this.#forward).binding.run({ signal });
+    return { ...this.#losses(), output: this.#results.output.data.slice() };
   }
 
-  /** The network's output [n,channels,y,x] with the present weights. @throws LarmorError `ERR_CLOSED`; signal.reason when aborted. */
+  /** The network's output with the present weights, as `evaluate` gives it. */
   async predict(options: Pick<RunOptions, 'signal'> = {}): Promise<Float32Array> {
-    await this.#runForward(options);
-    return this.#results.output.data.slice();
+    return (await this.evaluate(options)).output;
   }
 
   /** A copy of weights and optimiser. */
@@ -205,12 +211,6 @@ export class TrainingSession {
     const { weights } = this.#adam;
     const parameters = weights.specs.map(({ name, shape }) => [name, tensor('float32', shape, weights.get(name))]);
     return { ...Object.fromEntries(parameters), ...this.#data };
-  }
-
-  async #runForward({ signal }: Pick<RunOptions, 'signal'>): Promise<void> {
-    if (this.#closed) throw new LarmorError('ERR_CLOSED', 'TrainingSession: closed; create a new one');
-    this.#forward ??= this.#bindForward();
-    await (await this.#forward).binding.run({ signal });
   }
 
   async #bindForward(): Promise<{ session: Session; binding: Binding }> {

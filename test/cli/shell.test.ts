@@ -68,11 +68,11 @@ describe('a command that fails', () => {
 
 describe('Ctrl-C', () => {
   const interrupt = (what: string, signals: NodeJS.Signals[], args: string[] = []) =>
-    runNode([program, 'do', what, ...args], {}, (child) => {
-      child.stderr?.on('data', (chunk) => {
-        const signal = /waiting|stopping/.test(String(chunk)) && signals.shift();
-        if (signal) child.kill(signal);
-      });
+    runNode([program, 'do', what, ...args], {}, (chunk, kill) => {
+      if (/waiting|stopping/.test(chunk)) {
+        const signal = signals.shift();
+        if (signal) kill(signal);
+      }
     });
 
   test('aborts the command and exits 130', async () => {
@@ -89,6 +89,6 @@ describe('Ctrl-C', () => {
   });
 
   test('the second one ends a command that does not listen', async () => {
-    expect(await interrupt('deaf', ['SIGINT', 'SIGINT'])).toMatchObject({ exitCode: 130 });
+    expect(await interrupt('deaf', ['SIGINT', 'SIGINT'])).toMatchObject({ exitCode: null });
   });
 });

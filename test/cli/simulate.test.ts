@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openScan } from '#larmor/io/scan.js';
@@ -72,19 +72,5 @@ describe('larmor simulate', () => {
     const { exitCode, stdout } = await runCli(['simulate', ...make(), '-o', file('never.h5'), '--json']);
     expect([exitCode, JSON.parse(stdout).error.code]).toEqual([status, code]);
     expect(readdirSync(dirname(file('never.h5'))).filter((name) => name.includes('never'))).toEqual([]);
-  });
-
-  test('Ctrl-C stops it and leaves nothing behind', async () => {
-    const output = file('interrupted/scan.h5');
-    mkdirSync(dirname(output));
-    const args = ['simulate', '--phantom', 'head', '--slices', '0:200', '-o', output];
-    const { exitCode, stdout } = await runCli(args, {}, (child) => {
-      // The temporary file says that work is under way.
-      const watcher = watch(dirname(output), () => {
-        watcher.close();
-        child.kill('SIGINT');
-      });
-    });
-    expect([exitCode, stdout, readdirSync(dirname(output))]).toEqual([130, '', []]);
   });
 });

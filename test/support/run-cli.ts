@@ -1,5 +1,5 @@
 // Runs the built `larmor` program, as a user's shell would.
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type SpawnOptions, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -11,21 +11,18 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs `larmor` with these arguments and waits for its end; `watch` may signal it meanwhile. */
-export const runCli = (
-  args: readonly string[],
-  options?: SpawnOptions,
-  watch?: (child: ChildProcess) => void,
-): Promise<CliResult> => runNode([main, ...args], options, watch);
+/** Runs `larmor` with these arguments and waits for its end. */
+export const runCli = (args: readonly string[], options?: SpawnOptions): Promise<CliResult> =>
+  runNode([main, ...args], options);
 
-/** The same for Node itself. */
+/** Runs Node with these arguments; `onStderr` sees messages as they come, with the process to signal. */
 export async function runNode(
   args: readonly string[],
   options: SpawnOptions = {},
-  watch?: (child: ChildProcess) => void,
+  onStderr?: (chunk: string, kill: (signal: NodeJS.Signals) => void) => void,
 ): Promise<CliResult> {
   const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  watch?.(child);
+  child.stderr.on('data', (chunk) => onStderr?.(String(chunk), (signal) => child.kill(signal)));
   const exit = new Promise<number | null>((done) => {
     child.on('close', (code) => done(code));
   });

@@ -1,6 +1,5 @@
 // Runs a graph in ONNX Runtime.
-import { encodeOnnx } from '#larmor/graph/onnx.js';
-import { toOnnx } from '#larmor/graph/onnx-model.js';
+import { graphToOnnx } from '#larmor/graph/onnx.js';
 import type { Graph } from '#larmor/graph/types.js';
 import { createSession } from '#larmor/runtime/session.js';
 import { tensor } from '#larmor/runtime/tensor.js';
@@ -11,7 +10,7 @@ export async function runGraph(
   feeds: Readonly<Record<string, Float32Array>>,
   threads = 1,
 ): Promise<Readonly<Record<string, Float32Array>>> {
-  using session = await createSession(encodeOnnx(toOnnx(graph)), { threads });
+  using session = await createSession(graphToOnnx(graph), { threads });
   const inputs = graph.inputs.map(({ name, shape }) => [name, tensor('float32', shape, feeds[name])] as const);
   const outputs = [...graph.outputs].map(([name, { shape }]) => [name, tensor('float32', shape)] as const);
   await session.bind(Object.fromEntries(inputs), Object.fromEntries(outputs)).run();

@@ -1,0 +1,154 @@
+// Training configurations: one JSON file says network, data, loss and schedule.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { LarmorError } from '../errors.js';
+import { readFailure } from '../io/file-errors.js';
+import type { RunOptions } from '../jobs.js';
+import { INPUT_KINDS } from '../networks/network-input.js';
+import { MASK_TYPES } from '../sampling/mask.js';
+import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
+import { Dataset } from './dataset.js';
+import { LOSSES } from './losses.js';
+import { phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
+import type { TrainingPlan } from './trainer.js';
+
+const seed = z.int().min(0).max(0xffff_ffff);
+const scanner = {
+  /** Side of k-space. */
+  size: z.int().min(16).max(1024).default(128),
+  coils: z.int().min(1).max(128).default(8),
+  /** Least and largest ratio of the object's median to one coil's noise. */
+  snr: z.tuple([z.number().gt(0), z.number().gt(0)]).default([40, 150]),
+  seed: seed.default(0),
+};
+
+const source = z.discriminatedUnion('source', [
+  z.strictObject({
+    source: z.literal('phantom'),
+    families: z.array(z.enum(PHANTOM_FAMILIES as [PhantomFamily, ...PhantomFamily[]])).min(1),
+    subjects: z.int().min(1).max(100_000),
+    /** Per subject. */
+    slices: z.int().min(1).max(256).default(1),
+    ...scanner,
+  }),
+  z.strictObject({
+    source: z.literal('volumes'),
+    /** NIfTI files with magnitude images, and which of their slices, [first, end). */
+    volumes: z
+      .array(z.strictObject({ path: z.string(), slices: z.tuple([z.int().min(0), z.int().min(1)]).optional() }))
+      .min(1),
+    /** Simulated scans of every slice: the first as it is, the others varied in shape. */
+    variants: z.int().min(1).default(1),
+    ...scanner,
+  }),
+  z.strictObject({
+    source: z.literal('scans'),
+    /** Fully sampled scans, all of one size. */
+    paths: z.array(z.string()).min(1),
+  }),
+]);
+
+const fraction = z.number().gt(0).lt(1);
+
+const schema = z.strictObject({
+  /** Where the model is written. */
+  output: z.string().optional(),
+  /** Kind of network, and its own settings. */
+  network: z.looseObject({ kind: z.string() }).prefault({ kind: 'unet' }),
+  training: source,
+  validation: source.optional(),
+  /** What the network sees: the coil images combined by their maps, or the published split root-sum-of-squares. */
+  input: z.enum(INPUT_KINDS).default('sense'),
+  undersampling: z
+    .strictObject({
+      type: z.enum(MASK_TYPES).default('random'),
+      acceleration: z.union([z.number().gte(1), z.array(z.number().gte(1)).min(1)]).default(4),
+      centerFraction: z.union([fraction, z.array(fraction).min(1)]).default(0.08),
+      /** One mask for all slices and steps, as the paper has it. */
+      fixed: z.boolean().default(false),
+      seed: seed.default(0),
+    })
+    .prefault({}),
+  loss: z.enum(Object.keys(LOSSES) as [keyof typeof LOSSES, ...(keyof typeof LOSSES)[]]).default('joint'),
+  steps: z.int().min(1).max(10_000_000),
+  batch: z.int().min(1).max(256).default(1),
+  optimiser: z
+    .strictObject({
+      learningRate: z.number().gt(0).lt(1).default(1e-3),
+      beta1: z.number().gte(0).lt(1).default(0.9),
+      beta2: z.number().gte(0).lt(1).default(0.999),
+      epsilon: z.number().gt(0).default(1e-8),
+    })
+    .prefault({}),
+  schedule: z.enum(['constant', 'cosine']).default('cosine'),
+  seed: seed.default(0),
+  validateEvery: z.int().min(1).default(200),
+  /** Validations without a lower loss before training stops. */
+  patience: z.int().min(1).optional(),
+  /** Steps between checkpoints; 0 writes one only when stopped by hand. */
+  checkpointEvery: z.int().min(0).default(0),
+});
+
+export type TrainingConfig = z.output<typeof schema>;
+
+/** A configuration with every default filled in. @throws LarmorError `ERR_CONFIG` naming the first wrong field. */
+export function parseTrainingConfig(value: unknown, name = 'training configuration'): TrainingConfig {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new LarmorError('ERR_CONFIG', `${name}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`);
+}
+
+/** Reads a JSON file. @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_CONFIG`. */
+export async function readTrainingConfig(path: string): Promise<TrainingConfig> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw readFailure(path, error);
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new LarmorError('ERR_CONFIG', `${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  return parseTrainingConfig(value, path);
+}
+
+/** What of a configuration decides the weights, as a digest: checkpoints carry it. */
+export function runDigest({ output: _output, checkpointEvery: _every, ...decisive }: TrainingConfig): string {
+  return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
+}
+
+export function trainingPlan({
+  loss,
+  steps,
+  batch,
+  optimiser,
+  schedule,
+  seed,
+  validateEvery,
+  patience,
+}: TrainingConfig): TrainingPlan {
+  return { loss: LOSSES[loss], steps, batch, optimiser, schedule, seed, validateEvery, patience };
+}
+
+async function openSource(config: TrainingConfig['training'], options: RunOptions): Promise<SliceSource> {
+  switch (config.source) {
+    case 'phantom':
+      return phantomSource(config);
+    case 'volumes':
+      return volumeSource(config);
+    case 'scans':
+      return scanSource(config.paths, options);
+  }
+}
+
+/** The slices of one part of a configuration, read and calibrated. */
+export async function prepareDataset(
+  config: TrainingConfig,
+  part: TrainingConfig['training'],
+  options: RunOptions = {},
+): Promise<Dataset> {
+  const { undersampling, input } = config;
+  return Dataset.prepare(await openSource(part, options), { sampling: undersampling, input }, options);
+}

@@ -1,0 +1,142 @@
+// Training examples: slices prepared once, undersampled anew for every step.
+import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
+import { toPlanes } from '../arrays/planar.js';
+import { espirit } from '../calibration/espirit.js';
+import { LarmorError } from '../errors.js';
+import type { RunOptions } from '../jobs.js';
+import { type InputKind, networkInput } from '../networks/network-input.js';
+import { EncodingOperator } from '../operators/encoding.js';
+import { createMask, type MaskType, type SamplingMask } from '../sampling/mask.js';
+import type { SliceSource } from './sources.js';
+
+/** Retrospective undersampling of training slices along kx. */
+export interface TrainingSampling {
+  readonly type: MaskType;
+  readonly acceleration: number | readonly number[];
+  readonly centerFraction: number | readonly number[];
+  /** One mask for every slice and step, as the paper has it; else every draw is new. */
+  readonly fixed: boolean;
+  readonly seed: number;
+}
+
+/** Inputs of a training session for one slice, scaled so that the network's input is of the order of 1. */
+export type TrainingSample = Readonly<
+  Record<'input' | 'target' | 'maps' | 'kspace' | 'mask' | 'heldOutMask', Float32Array>
+>;
+
+interface PreparedSlice {
+  readonly kspace: ComplexArray;
+  /** [coil, y, x], from the samples of the slice's first mask. */
+  readonly maps: ComplexArray;
+  /** The fully sampled coil images combined by the maps: [y, x]. */
+  readonly target: ComplexArray;
+}
+
+export interface DatasetOptions {
+  readonly sampling: TrainingSampling;
+  readonly input: InputKind;
+}
+
+/**
+ * Slices with their coil maps, held in memory: 16 bytes per coil and pixel.
+ *
+ * What the network must produce is the fully sampled data combined by the same maps, which come from undersampled data as they will when
+ * the network is used.
+ */
+export class Dataset {
+  readonly coils: number;
+  readonly matrix: readonly [number, number];
+  readonly #slices: readonly PreparedSlice[];
+  readonly #options: DatasetOptions;
+
+  private constructor(source: SliceSource, slices: readonly PreparedSlice[], options: DatasetOptions) {
+    this.coils = source.coils;
+    this.matrix = source.matrix;
+    this.#slices = slices;
+    this.#options = options;
+  }
+
+  /** Reads and calibrates every slice of `source`. Throws as the source and `espirit` do; signal.reason when aborted. */
+  static async prepare(
+    source: SliceSource,
+    options: DatasetOptions,
+    { signal, threads, onProgress }: RunOptions = {},
+  ): Promise<Dataset> {
+    const slices: PreparedSlice[] = [];
+    const full = fullMask(source.matrix[1]);
+    for (let i = 0; i < source.length; i++) {
+      const kspace = await source.read(i, { signal, threads });
+      const mask = drawMask(options.sampling, source.matrix[1], [i, 0]);
+      const estimate = await espirit(kspace, { mask, signal, threads });
+      const maps = { data: estimate.maps.data, shape: kspace.shape };
+      const target = await new EncodingOperator({ maps, mask: full }).adjoint(kspace, { signal, threads });
+      slices.push({ kspace, maps, target });
+      onProgress?.((i + 1) / source.length);
+    }
+    return new Dataset(source, slices, options);
+  }
+
+  get length(): number {
+    return this.#slices.length;
+  }
+
+  /** Slice `index` under its `draw`-th mask; the same numbers give the same sample. */
+  async sample(index: number, draw: number, options: RunOptions = {}): Promise<TrainingSample> {
+    const { kspace, maps, target } = this.#slices[index];
+    const mask = drawMask(this.#options.sampling, this.matrix[1], [index, draw]);
+    const measured = masked(kspace, mask);
+    const { image, scale } = await networkInput(measured, maps, mask, this.#options.input, options);
+    return {
+      input: planes(image, scale),
+      target: planes(target, scale),
+      maps: maps.data,
+      kspace: measured.data.map((value) => scale * value),
+      mask: Float32Array.from(mask.data),
+      heldOutMask: new Float32Array(mask.data.length),
+    };
+  }
+}
+
+const fullMask = (columns: number): SamplingMask => ({ data: new Uint8Array(columns).fill(1), shape: [columns] });
+
+function drawMask(
+  { fixed, seed, ...options }: TrainingSampling,
+  columns: number,
+  draw: readonly number[],
+): SamplingMask {
+  return createMask({ ...options, columns, seed: fixed ? seed : [seed, ...draw] });
+}
+
+function masked({ data, shape }: ComplexArray, mask: SamplingMask): ComplexArray {
+  const result = complexZeros(shape);
+  const columns = mask.data.length;
+  for (let i = 0; i < data.length / 2; i++) {
+    if (mask.data[i % columns] === 0) continue;
+    result.data[2 * i] = data[2 * i];
+    result.data[2 * i + 1] = data[2 * i + 1];
+  }
+  return result;
+}
+
+function planes(image: ComplexArray, scale: number): Float32Array {
+  const result = new Float32Array(image.data.length);
+  toPlanes(image, result, scale);
+  return result;
+}
+
+/** Several samples as one batch. */
+export function stack(samples: readonly TrainingSample[]): TrainingSample {
+  if (samples.length === 0) throw new LarmorError('ERR_ARGUMENT', 'stack: wants at least one sample');
+  const [first] = samples;
+  if (samples.length === 1) return first;
+  const names = Object.keys(first) as (keyof TrainingSample)[];
+  const joined = names.map((name) => {
+    const { length } = first[name];
+    const all = new Float32Array(length * samples.length);
+    samples.forEach((sample, i) => {
+      all.set(sample[name], i * length);
+    });
+    return [name, all] as const;
+  });
+  return Object.fromEntries(joined) as unknown as TrainingSample;
+}

@@ -1,0 +1,86 @@
+// Training configurations and `larmor train`.
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { loadModel } from '#larmor/networks/model.js';
+import { parseTrainingConfig, readTrainingConfig, runDigest } from '#larmor/training/config.js';
+import { temporaryFolder } from '../support/hdf5-files.js';
+import { runCli } from '../support/run-cli.js';
+
+const phantom = { source: 'phantom', families: ['limb'], subjects: 2, size: 32, coils: 3 };
+const config = {
+  network: { kind: 'unet', channels: 2, pools: 2, residual: true },
+  training: phantom,
+  validation: { ...phantom, seed: 1 },
+  undersampling: { acceleration: 3, centerFraction: 0.25 },
+  steps: 4,
+  validateEvery: 2,
+};
+const file = temporaryFolder();
+
+async function stored(name: string, value: unknown): Promise<string> {
+  await writeFile(file(name), typeof value === 'string' ? value : JSON.stringify(value));
+  return file(name);
+}
+
+test('fills in the recipe', () => {
+  expect(parseTrainingConfig({ training: phantom, steps: 10 })).toMatchObject({
+    network: { kind: 'unet' },
+    input: 'sense',
+    loss: 'joint',
+    schedule: 'cosine',
+    optimiser: { learningRate: 1e-3 },
+    undersampling: { type: 'random', acceleration: 4, centerFraction: 0.08, fixed: false },
+  });
+});
+
+test('the digest of a run does not depend on where its results go', () => {
+  const digest = (extra: object): string => runDigest(parseTrainingConfig({ ...config, ...extra }));
+  expect(digest({ output: 'a', checkpointEvery: 3 })).toBe(digest({ output: 'b' }));
+  expect(digest({ seed: 1 })).not.toBe(digest({ seed: 2 }));
+});
+
+describe('rejects', () => {
+  test.each([
+    ['no steps', { training: phantom }, /steps: /],
+    ['an unknown field', { ...config, epochs: 3 }, /epochs/],
+    ['an unknown loss', { ...config, loss: 'l3' }, /loss: /],
+    ['an unknown source', { ...config, training: { source: 'web' } }, /training.source: /],
+    ['no acceleration', { ...config, undersampling: { acceleration: 0.5 } }, /undersampling.acceleration: /],
+    ['an unknown anatomy', { ...config, training: { ...phantom, families: ['tail'] } }, /training.families.0: /],
+  ])('%s', (_, value, message) => {
+    expect(() => parseTrainingConfig(value)).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('a file that is missing or not JSON', async () => {
+    await expect(readTrainingConfig(file('none.json'))).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
+    await expect(readTrainingConfig(await stored('broken.json', '{'))).rejects.toMatchObject({ code: 'ERR_CONFIG' });
+  });
+});
+
+describe('larmor train', () => {
+  test('writes a model that loads, and says how good it is', async () => {
+    const path = await stored('config.json', config);
+    const output = file('model.safetensors');
+    const { exitCode, stdout } = await runCli(['train', path, '-o', output, '--threads', '1', '--json']);
+    expect(exitCode).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ output, network: 'unet', steps: 4, stop: 'steps' });
+    expect(document.validations).toHaveLength(2);
+    const model = await loadModel(output);
+    expect(model.network.config).toMatchObject({ channels: 2, pools: 2, residual: true });
+    expect(JSON.parse(model.notes['training.config'])).toMatchObject({ steps: 4, loss: 'joint' });
+    expect(model.weights.data.length).toBeGreaterThan(document.parameters);
+    await expect(readFile(`${output}.checkpoint`)).rejects.toThrow('ENOENT');
+  });
+
+  test('a wrong configuration ends with status 2 and writes nothing', async () => {
+    const path = await stored('wrong.json', { ...config, network: { kind: 'unet', depth: 3 } });
+    const output = file('wrong.safetensors');
+    const { exitCode, stdout } = await runCli(['train', path, '-o', output, '--json']);
+    expect(exitCode).toBeGreaterThan(0);
+    expect(JSON.parse(stdout).error.message).toMatch(/depth/);
+    await expect(readFile(output)).rejects.toThrow('ENOENT');
+  });
+});
