@@ -2,11 +2,11 @@
 import { basename } from 'node:path';
 import { Option } from 'commander';
 import type { RealArray } from '../arrays/complex-array.js';
+import { magnitude } from '../arrays/magnitude.js';
 import { sliceAt, slicesBetween } from '../arrays/slices.js';
 import { LarmorError } from '../errors.js';
 import { ScanWriter } from '../io/fastmri-writer.js';
 import { readNifti } from '../io/nifti.js';
-import { rootSumOfSquares } from '../reconstruction/images.js';
 import { objectMedian, resizeSlices } from '../simulation/magnitude.js';
 import {
   CONTRASTS,
@@ -47,7 +47,12 @@ export const register: Register = (program, shell) => {
     .option('--slices <A:B>', 'slices of the volume (default: all); of a phantom, 0:N for N slices', sliceRange)
     .option('--size <n>', 'side of k-space', integer({ min: 8, max: 2048 }), 256)
     .option('--coils <n>', 'receive coils', integer({ min: 1, max: 256 }), 8)
-    .option('--snr <x>', "median of the object over one coil's noise", number({ min: 1e-3 }), 80)
+    .option(
+      '--snr <x>',
+      "median of the object over one coil's noise; the reference has none",
+      number({ min: 1e-3 }),
+      80,
+    )
     .option('--seed <n>', 'seed of anatomy, coils, phase and noise', integer({ min: 0, max: 2 ** 32 - 1 }), 0)
     .action((volume: string | undefined, options: SimulateCommand) =>
       shell.run((session) => simulate(volume, options, session)),
@@ -70,9 +75,10 @@ async function simulate(path: string | undefined, options: SimulateCommand, sess
     ...{ slices, coils, matrix: [size, size], acquisition: contrast, attributes: { origin } },
   });
   for (let s = 0; s < slices; s += 1) {
-    const { kspace } = await scanner.scan(sliceAt(volume, s), sliceHeight(s, slices), { signal });
+    const { kspace, image } = await scanner.scan(sliceAt(volume, s), sliceHeight(s, slices), { signal });
     await scan.writeKspace(s, kspace, { signal });
-    await scan.writeReference(s, await rootSumOfSquares(kspace, { signal }), { signal });
+    // The truth: noise of the data has no place in it, unlike in a scanner's own root sum of squares.
+    await scan.writeReference(s, magnitude(image), { signal });
     onProgress(0.5 + (0.5 * (s + 1)) / slices, `scanning slice ${s + 1} of ${slices}`);
   }
   await scan.commit();
