@@ -1,4 +1,6 @@
 // The public face of the package: re-exports only.
+export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/loop.js';
+export type { AdaptationOptions } from './adaptation/options.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
@@ -27,6 +29,13 @@ export {
   ssim,
   ssimMatched,
 } from './metrics/metrics.js';
+export { loadModel, type Model, saveModel } from './networks/model.js';
+export { Coils } from './operators/coils.js';
+export { compose } from './operators/compose.js';
+export { EncodingOperator, type EncodingOptions } from './operators/encoding.js';
+export { Fft2, fft2, ifft2 } from './operators/fft2.js';
+export { LinearOperator } from './operators/linear-operator.js';
+export { Mask } from './operators/mask.js';
 export type { Manifest } from './reconstruction/manifest.js';
 export { estimateMaps, type MapsOptions, type SliceMaps } from './reconstruction/maps.js';
 export { estimateMemory, type MemoryEstimate } from './reconstruction/memory.js';
@@ -36,6 +45,7 @@ export { METHODS } from './reconstruction/registry.js';
 export type { Undersampling } from './reconstruction/sampling.js';
 export type { ImageMetrics, SliceAdaptation } from './report/page.js';
 export { type Report, type ReportImage, type ReportSlice, writeReport } from './report/report.js';
+export { availableDevices, type Device } from './runtime/devices.js';
 export {
   createMask,
   createPointMask,

@@ -25,8 +25,10 @@ export interface Adaptable<State> {
  */
 export type Verdict = 'adapted' | 'not-needed' | 'stopped-early' | 'diverged';
 
+/** Why the iterations ended: the stopping rule, the iteration limit, the time budget, or numbers that left the finite ones. */
 export type StopReason = 'rule' | 'iterations' | 'time' | 'diverged';
 
+/** What adaptation did to the network of one slice. */
 export interface AdaptationOutcome {
   readonly verdict: Verdict;
   /** Training steps made. */

@@ -2,6 +2,7 @@
 import { LarmorError } from '../errors.js';
 
 export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
+/** Where networks run. */
 export type Device = (typeof DEVICES)[number];
 
 export interface ResolvedDevice {
