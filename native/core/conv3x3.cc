@@ -11,7 +11,7 @@ namespace larmor {
 namespace {
 
 constexpr size_t kPositions = 1024;  // per strip: four rows of dy and two of x fit the 32 KiB L1 cache
-constexpr size_t kOutChannels = 32;  // per task: packed, they stay in the L2 cache with kInChannels of x
+constexpr size_t kOutChannels = 64;  // per task: packed, they stay in the L2 cache with kInChannels of x
 constexpr size_t kInChannels = 64;
 constexpr size_t kTasks = 16;        // wanted at least, where the image has as many strips
 
@@ -61,8 +61,13 @@ void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t he
   if (n * co * pixels == 0) return;
   const Geometry g(height, width);
   const Scratch packed_weights(packed_weights_size(co, ci * 9));
-  const auto weight = [&](size_t o, size_t term) { return weights[transposed ? (term / 9 * co + o) * 9 + 8 - term % 9 : o * ci * 9 + term]; };
-  pack_weights(parallel, co, ci * 9, weight, packed_weights.data());
+  const auto copy = [&](size_t o, float* out, size_t stride) {
+    for (size_t i = 0; i < ci; ++i, out += 9 * stride) {
+      const float* const kernel = weights + (transposed ? i * co + o : o * ci + i) * 9;
+      for (size_t tap = 0; tap < 9; ++tap) out[tap * stride] = kernel[transposed ? 8 - tap : tap];
+    }
+  };
+  pack_weights(parallel, co, ci * 9, copy, packed_weights.data());
   const size_t groups = (co + kOutChannels - 1) / kOutChannels, tile = kernels().conv_tile_channels;
   parallel(n * g.strips.per_image * groups, [&](size_t task) {
     const size_t out_begin = task % groups * kOutChannels, outs = std::min(kOutChannels, co - out_begin);

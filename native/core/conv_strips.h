@@ -43,14 +43,16 @@ inline size_t conv_tiles(size_t channels) { return (channels + kernels().conv_ti
 /// Floats of `pack_weights`.
 inline size_t packed_weights_size(size_t co, size_t terms) { return conv_tiles(co) * kernels().conv_tile_channels * terms; }
 
-/// Packs at(o, term) as [tile][term][channel of the tile], zero beyond co.
-template <class At>
-void pack_weights(const Parallel& parallel, size_t co, size_t terms, At&& at, float* packed) {
+/// Packs weights as [tile][term][channel of the tile], zero beyond co. copy(o, out, stride) writes term k of channel o to out[k * stride].
+template <class Copy>
+void pack_weights(const Parallel& parallel, size_t co, size_t terms, Copy&& copy, float* packed) {
   const size_t tile = kernels().conv_tile_channels;
   parallel(conv_tiles(co), [&](size_t t) {
-    float* out = packed + t * tile * terms;
-    for (size_t term = 0; term < terms; ++term)
-      for (size_t o = t * tile; o < (t + 1) * tile; ++o) *out++ = o < co ? at(o, term) : 0.0f;
+    float* const out = packed + t * tile * terms;
+    for (size_t c = 0; c < tile; ++c) {
+      if (t * tile + c < co) copy(t * tile + c, out + c, tile);
+      else for (size_t term = 0; term < terms; ++term) out[term * tile + c] = 0;
+    }
   });
 }
 

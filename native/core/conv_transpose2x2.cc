@@ -66,7 +66,10 @@ void conv_transpose2x2(const Parallel& parallel, size_t n, size_t ci, size_t co,
   if (n * co * pixels == 0) return;
   const Geometry g(height, width, kPositions);
   const Scratch packed_weights(packed_weights_size(columns, ci));
-  pack_weights(parallel, columns, ci, [&](size_t o, size_t i) { return weights[i * columns + o]; }, packed_weights.data());
+  const auto copy = [&](size_t o, float* out, size_t stride) {
+    for (size_t i = 0; i < ci; ++i) out[i * stride] = weights[i * columns + o];
+  };
+  pack_weights(parallel, columns, ci, copy, packed_weights.data());
   const size_t groups = (co + kOutChannels - 1) / kOutChannels, tile = kernels().conv_tile_channels;
   parallel(n * g.strips.per_image * groups, [&](size_t task) {
     const size_t out_begin = task % groups * kOutChannels, outs = std::min(kOutChannels, co - out_begin);
@@ -85,7 +88,10 @@ void conv_transpose2x2_input_gradient(const Parallel& parallel, size_t n, size_t
   if (n * ci * pixels == 0) return;
   const Geometry g(height, width, kPositions);
   const Scratch packed_weights(packed_weights_size(ci, columns));
-  pack_weights(parallel, ci, columns, [&](size_t i, size_t o) { return weights[i * columns + o]; }, packed_weights.data());
+  const auto copy = [&](size_t i, float* out, size_t stride) {
+    for (size_t o = 0; o < columns; ++o) out[o * stride] = weights[i * columns + o];
+  };
+  pack_weights(parallel, ci, columns, copy, packed_weights.data());
   // Every task takes the blocks of all of dy's channels apart, so few strips are shared by as few tasks as there must be.
   const size_t strips = n * g.strips.per_image, tiles = conv_tiles(ci), groups = std::clamp<size_t>(kTasks / strips, 1, tiles);
   parallel(strips * groups, [&](size_t task) {
