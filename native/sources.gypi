@@ -47,8 +47,10 @@
     ],
     "native_tests": [
       "test/native/cholesky_test.cc",
+      "test/native/conjugate_gradients_test.cc",
       "test/native/custom_op_test.cc",
       "test/native/encoding_test.cc",
+      "test/native/espirit_test.cc",
       "test/native/fft_test.cc",
       "test/native/hermitian_eigen_test.cc",
       "test/native/network_test.cc",
