@@ -1,0 +1,44 @@
+// ESPIRiT beside `bart ecalib -m1` on the same k-space: node bench/espirit.mjs [threads] [rounds]
+// BART's time is that of the whole command; its start and files take about 0.03 s of it. No time is printed unless the maps agree.
+import { espirit } from '../dist/calibration/espirit.js';
+import { bartFolder, inTurns, timed, undersampledSlice } from './support/bart.mjs';
+
+const [threads = 1, rounds = 5] = process.argv.slice(2).map(Number);
+const MIN_CORRELATION = 0.999;
+
+/** Mean over BART's support of the correlation modulus of the coil vectors. */
+function correlation(maps, wanted, [coils, ny, nx]) {
+  let [sum, support] = [0, 0];
+  for (let p = 0; p < ny * nx; p++) {
+    let [re, im, ours, theirs] = [0, 0, 0, 0];
+    for (let c = 0; c < coils; c++) {
+      const i = 2 * (c * ny * nx + p);
+      re += maps[i] * wanted[i] + maps[i + 1] * wanted[i + 1];
+      im += maps[i] * wanted[i + 1] - maps[i + 1] * wanted[i];
+      ours += maps[i] ** 2 + maps[i + 1] ** 2;
+      theirs += wanted[i] ** 2 + wanted[i + 1] ** 2;
+    }
+    if (theirs > 0) support++;
+    if (theirs > 0 && ours > 0) sum += Math.hypot(re, im) / Math.sqrt(ours * theirs);
+  }
+  return sum / support;
+}
+
+for (const shape of [
+  [8, 320, 320],
+  [15, 320, 320],
+  [32, 320, 320],
+  [15, 640, 368],
+]) {
+  const { kspace, mask } = await undersampledSlice(...shape);
+  const bart = await bartFolder();
+  await bart.write('kspace', kspace);
+  const theirs = () => bart.run(threads, 'ecalib', '-d0', '-m1', 'kspace', 'maps');
+  theirs();
+  const { maps } = await espirit(kspace, { mask, threads });
+  const agreement = correlation(maps.data, (await bart.read('maps', shape)).data, shape);
+  if (!(agreement >= MIN_CORRELATION)) throw new Error(`${shape}: the maps correlate by ${agreement} only`);
+  const title = `ESPIRiT, 1 map, ${shape.join('x')}, ${threads} thread(s), maps correlate by ${agreement.toFixed(5)}`;
+  await inTurns(title, rounds, () => timed(() => espirit(kspace, { mask, threads })), theirs);
+  await bart.close();
+}

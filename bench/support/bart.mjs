@@ -1,0 +1,94 @@
+// A simulated undersampled slice, given to larmor and to BART alike, and what both need to be timed in turns.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { renderPhantom } from '../../dist/simulation/phantom.js';
+import { simulateScan } from '../../dist/simulation/scan.js';
+
+const CENTER_LINES = 26;
+const ACCELERATION = 4;
+
+/** Noisy k-space [coil, ky, kx] of a simulated head with its mask: 26 centre lines and random ones, about 4-fold. */
+export async function undersampledSlice(coils, ny, nx) {
+  const object = await renderPhantom({ family: 'head', seed: 1, size: ny, contrast: 't2' });
+  const full = (await simulateScan(object, { seed: 1, coils, snr: 50 })).kspace.data;
+  const first = (ny >> 1) - (nx >> 1);
+  const lines = new Uint8Array(nx);
+  let state = 12345;
+  for (let x = 0; x < nx; x++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const center = Math.abs(x - nx / 2 + 0.5) < CENTER_LINES / 2;
+    lines[x] = center || state / 2 ** 32 < (nx / ACCELERATION - CENTER_LINES) / (nx - CENTER_LINES) ? 1 : 0;
+  }
+  const data = new Float32Array(2 * coils * ny * nx);
+  for (let row = 0; row < coils * ny; row++)
+    for (let x = 0; x < nx; x++)
+      if (lines[x])
+        for (let part = 0; part < 2; part++) data[2 * (row * nx + x) + part] = full[2 * (row * ny + first + x) + part];
+  return { kspace: { data, shape: [coils, ny, nx] }, mask: { data: lines, shape: [nx] } };
+}
+
+/** A folder, in memory where there is one, for BART's files; BART's order is [readout, phase encode, 1, coil], first axis fastest. */
+export async function bartFolder() {
+  const folder = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'larmor-bench-'));
+  const path = (name) => join(folder, name);
+  return {
+    run(threads, tool, ...args) {
+      const env = { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
+      const start = process.hrtime.bigint();
+      execFileSync('bart', [tool, ...args], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] });
+      return Number(process.hrtime.bigint() - start) / 1e9;
+    },
+    /** Writes [coil, y, x]. */
+    async write(name, { data, shape: [coils, ny, nx] }) {
+      const swapped = new Float32Array(data.length);
+      for (let c = 0; c < coils; c++) swapAxes(data, swapped, c * 2 * ny * nx, ny, nx);
+      await writeFile(path(`${name}.hdr`), `# Dimensions\n${[ny, nx, 1, coils, ...Array(12).fill(1)].join(' ')}\n`);
+      await writeFile(path(`${name}.cfl`), swapped);
+    },
+    /** Reads [coil, y, x]; one coil for an image. */
+    async read(name, [coils, ny, nx]) {
+      const bytes = await readFile(path(`${name}.cfl`));
+      const swapped = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      const data = new Float32Array(2 * coils * ny * nx);
+      for (let c = 0; c < coils; c++) swapAxes(swapped, data, c * 2 * ny * nx, nx, ny);
+      return { data, shape: [coils, ny, nx] };
+    },
+    close: () => rm(folder, { recursive: true }),
+  };
+}
+
+function swapAxes(from, to, offset, rows, columns) {
+  for (let y = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++) {
+      const [a, b] = [offset + 2 * (y * columns + x), offset + 2 * (x * rows + y)];
+      to[b] = from[a];
+      to[b + 1] = from[a + 1];
+    }
+}
+
+const best = (values) => Math.min(...values);
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Seconds that `work` takes. */
+export async function timed(work) {
+  const start = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - start) / 1e9;
+}
+
+/** Runs the two in turns and prints best and median of both. */
+export async function inTurns(title, rounds, ours, theirs) {
+  const times = { ours: [], theirs: [] };
+  for (let round = 0; round < rounds; round++) {
+    times.ours.push(await ours());
+    times.theirs.push(await theirs());
+  }
+  const show = (values) => `${best(values).toFixed(3)} s (median ${median(values).toFixed(3)})`;
+  const ratio = best(times.theirs) / best(times.ours);
+  console.log(
+    `${title}: larmor ${show(times.ours)}, BART ${show(times.theirs)}, ${ratio.toFixed(1)} times; load ${loadavg()[0].toFixed(1)}`,
+  );
+}
