@@ -3,6 +3,12 @@ export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/loop.j
 export type { AdaptationOptions } from './adaptation/options.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
+export {
+  type CalibrationRegion,
+  type EspiritOptions,
+  type EspiritResult,
+  espirit,
+} from './calibration/espirit.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
 export type { MatrixSize, ScanHeader } from './io/fastmri-header.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';
@@ -59,3 +65,10 @@ export { type MaskSplit, SPLIT_KINDS, type SplitKind, type SplitOptions, splitMa
 export { augmentSlice, resizeSlices } from './simulation/magnitude.js';
 export { PHANTOM_FAMILIES, type PhantomFamily, type PhantomOptions, renderPhantom } from './simulation/phantom.js';
 export { type SimulatedScan, type SimulationOptions, simulateScan } from './simulation/scan.js';
+export {
+  type ConjugateGradientOptions,
+  conjugateGradient,
+  type SolverResult,
+} from './solvers/conjugate-gradients.js';
+export { type PowerIterationOptions, type PowerIterationResult, powerIteration } from './solvers/power-iteration.js';
+export { type CgSenseOptions, cgSense, type DataConsistencyOptions, dataConsistency } from './solvers/sense.js';

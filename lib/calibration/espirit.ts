@@ -43,6 +43,7 @@ export interface CalibrationRegion {
   readonly columns: number;
 }
 
+/** What ESPIRiT found, and from which samples. */
 export interface EspiritResult {
   /** [set, coil, y, x]: unit norm over the coils inside the object, zero outside; phase relative to the strongest principal coil. */
   readonly maps: ComplexArray;

@@ -6,6 +6,7 @@ import type { RunOptions } from '../jobs.js';
 /** A linear map from arrays of one shape to arrays of the same shape. */
 export type SquareMap = (x: ComplexArray) => ComplexArray | Promise<ComplexArray>;
 
+/** When an iteration ends. */
 export interface IterationOptions {
   /** Iterations at most. Default 30. */
   readonly maxIterations?: number | undefined;
@@ -13,6 +14,7 @@ export interface IterationOptions {
   readonly tolerance?: number | undefined;
 }
 
+/** What can be chosen about `conjugateGradient`. */
 export interface ConjugateGradientOptions extends IterationOptions, Pick<RunOptions, 'signal' | 'onProgress'> {
   /** Where to start. Default zero. */
   readonly x0?: ComplexArray | undefined;
@@ -20,6 +22,7 @@ export interface ConjugateGradientOptions extends IterationOptions, Pick<RunOpti
   readonly lambda?: number | undefined;
 }
 
+/** A solution and why the iteration ended there. */
 export interface SolverResult {
   readonly x: ComplexArray;
   readonly iterations: number;

@@ -5,11 +5,13 @@ import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { expectIterationOptions, type IterationOptions, realDot, type SquareMap } from './conjugate-gradients.js';
 
+/** What can be chosen about `powerIteration`. */
 export interface PowerIterationOptions extends IterationOptions, Pick<RunOptions, 'signal' | 'onProgress'> {
   /** Of the random start. Default 0. */
   readonly seed?: number | undefined;
 }
 
+/** An eigenpair and why the iteration ended there. */
 export interface PowerIterationResult {
   /** The largest eigenvalue, approached from below. */
   readonly value: number;

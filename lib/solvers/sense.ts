@@ -12,6 +12,7 @@ import {
   type SolverResult,
 } from './conjugate-gradients.js';
 
+/** What can be chosen about CG-SENSE. */
 export interface CgSenseOptions extends IterationOptions, RunOptions {
   /**
    * Weight of ||x||^2. The eigenvalues of A^H A lie between 0 and 1, as maps are normalised, so this is relative to the data term whatever
@@ -20,6 +21,7 @@ export interface CgSenseOptions extends IterationOptions, RunOptions {
   readonly lambda?: number | undefined;
 }
 
+/** What can be chosen about the final data consistency. */
 export interface DataConsistencyOptions extends RunOptions {
   /** Weight of ||x - image||^2 against the measured samples: 0 trusts the samples alone. Default 0.02. */
   readonly mu?: number | undefined;
