@@ -188,6 +188,27 @@ describe('creating a session', () => {
   });
 });
 
+test('a graph whose working memory nobody has ends with ERR_OUT_OF_MEMORY', async () => {
+  const n = 3_000_000;
+  const model = onnxModel(
+    [
+      { op: 'Mul', inputs: ['a', 'b'], outputs: ['product'] },
+      { op: 'ReduceMax', inputs: ['product'], outputs: ['y'] },
+    ],
+    [
+      { name: 'a', shape: [n, 1] },
+      { name: 'b', shape: [1, n] },
+    ],
+    [{ name: 'y', shape: [1, 1] }],
+  );
+  using session = await createSession(model);
+  const binding = session.bind(
+    { a: tensor('float32', [n, 1]), b: tensor('float32', [1, n]) },
+    { y: tensor('float32', [1, 1]) },
+  );
+  await expect(binding.run()).rejects.toEqual(expectError('ERR_OUT_OF_MEMORY'));
+});
+
 describe('a long run', () => {
   let session: Session;
   const inputs = { x: tensor('float32', [512, 512]), w: tensor('float32', [512, 512]) };
