@@ -36,6 +36,16 @@ export {
   ssimMatched,
 } from './metrics/metrics.js';
 export { loadModel, type Model, saveModel } from './networks/model.js';
+export {
+  createNetwork,
+  type Initialiser,
+  type Network,
+  type ParameterSpec,
+  parameterCount,
+} from './networks/network.js';
+export { type InputKind, type NetworkInput, networkInput } from './networks/network-input.js';
+export { ParameterStore } from './networks/parameters.js';
+export { createPredictor, type Predictor, type PredictorOptions } from './networks/predictor.js';
 export { Coils } from './operators/coils.js';
 export { compose } from './operators/compose.js';
 export { EncodingOperator, type EncodingOptions } from './operators/encoding.js';
@@ -72,3 +82,26 @@ export {
 } from './solvers/conjugate-gradients.js';
 export { type PowerIterationOptions, type PowerIterationResult, powerIteration } from './solvers/power-iteration.js';
 export { type CgSenseOptions, cgSense, type DataConsistencyOptions, dataConsistency } from './solvers/sense.js';
+export type { AdamOptions } from './training/adam.js';
+export type { Validation } from './training/checkpoint.js';
+export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';
+export { Dataset, type DatasetOptions, type TrainingSample, type TrainingSampling } from './training/dataset.js';
+export type { Trainable, TrainingShapes } from './training/graph.js';
+export { LOSSES, type LossDescription } from './training/losses.js';
+export {
+  createTrainingSession,
+  type Evaluation,
+  type Losses,
+  type StepOptions,
+  type TrainingSession,
+  type TrainingSessionOptions,
+  type TrainingState,
+} from './training/session.js';
+export type { SliceSource } from './training/sources.js';
+export {
+  type TrainingPlan,
+  type TrainingProgress,
+  type TrainingResult,
+  type TrainOptions,
+  train,
+} from './training/trainer.js';

@@ -16,6 +16,7 @@ export type InputKind = (typeof INPUT_KINDS)[number];
 /** The percentile of the input's magnitude that is scaled to 1. */
 export const SCALE_PERCENTILE = 95;
 
+/** A network's input image and its scale. */
 export interface NetworkInput {
   /** Complex image [y, x] in data units, before scaling. */
   readonly image: ComplexArray;

@@ -7,6 +7,7 @@ import { createUnet } from './unet.js';
 /** How a parameter starts: uniform in [-bound, bound), or one value throughout. */
 export type Initialiser = { readonly bound: number } | { readonly value: number };
 
+/** A parameter of a network: its name, shape and how it starts. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: Shape;

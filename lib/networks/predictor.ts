@@ -10,6 +10,7 @@ import { type Tensor, tensor } from '../runtime/tensor.js';
 import type { Network } from './network.js';
 import type { ParameterStore } from './parameters.js';
 
+/** What `createPredictor` loads. */
 export interface PredictorOptions extends Pick<SessionOptions, 'threads' | 'signal' | 'device'> {
   readonly network: Network;
   /** Read at every prediction, not copied. */

@@ -5,6 +5,7 @@ import { runJob } from '../jobs.js';
 import type { ParameterSpec } from '../networks/network.js';
 import { ParameterStore } from '../networks/parameters.js';
 
+/** Settings of Adam; the defaults are those of its authors, at a learning rate of 1e-3. */
 export interface AdamOptions {
   /** Default 1e-3. */
   readonly learningRate?: number | undefined;

@@ -90,6 +90,7 @@ const schema = z.strictObject({
   checkpointEvery: z.int().min(0).default(0),
 });
 
+/** A training configuration with every default filled in: see `parseTrainingConfig`. */
 export type TrainingConfig = z.output<typeof schema>;
 
 /** A configuration with every default filled in. @throws LarmorError `ERR_CONFIG` naming the first wrong field. */
@@ -119,6 +120,7 @@ export function runDigest({ output: _output, checkpointEvery: _every, ...decisiv
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
+/** The plan that a configuration describes. */
 export function trainingPlan({
   loss,
   steps,

@@ -32,6 +32,7 @@ interface PreparedSlice {
   readonly target: ComplexArray;
 }
 
+/** How slices become examples. */
 export interface DatasetOptions {
   readonly sampling: TrainingSampling;
   readonly input: InputKind;

@@ -10,6 +10,7 @@ import { type Tensor, tensor } from '../runtime/tensor.js';
 import { Adam, type AdamOptions } from './adam.js';
 import { buildTrainingGraphs, gradientName, type TrainingGraphOptions, type TrainingGraphs } from './graph.js';
 
+/** What `createTrainingSession` loads. */
 export interface TrainingSessionOptions extends TrainingGraphOptions {
   /** Where training starts; copied. */
   readonly weights: ParameterStore;
@@ -26,11 +27,13 @@ export interface Losses {
   readonly heldOutLoss: number | undefined;
 }
 
+/** Losses of the present weights, and what the network makes of the data with them. */
 export interface Evaluation extends Losses {
   /** The network's output [n,channels,y,x], a copy. */
   readonly output: Float32Array;
 }
 
+/** What one step may do differently. */
 export interface StepOptions {
   /** For this step only. Default: that of `optimiser`. */
   readonly learningRate?: number | undefined;

@@ -107,7 +107,9 @@ export async function volumeSource({
         'ERR_CONFIG',
         `${path}: slices must lie within 0..${volume.shape[0]}, got ${first}..${end}`,
       );
-    const resized = await resizeSlices(volume, size, [spacing[1], spacing[2]]);
+    // Interpolation by the scanner may have left magnitudes below zero.
+    const magnitudes = { data: volume.data.map((value) => Math.max(0, value)), shape: volume.shape };
+    const resized = await resizeSlices(magnitudes, size, [spacing[1], spacing[2]]);
     for (let s = first; s < end; s++) objects.push(sliceAt(resized, s));
   }
   return {
@@ -153,7 +155,7 @@ export async function scanSource(
     matrix: first.matrix,
     async read(i, { signal } = {}) {
       await using scan = await openScan(index[i].path, { signal });
-      return scan.readKspace(index[i].slice, { signal });
+      return await scan.readKspace(index[i].slice, { signal });
     },
   };
 }

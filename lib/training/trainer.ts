@@ -30,6 +30,7 @@ export interface TrainingPlan {
   readonly patience?: number | undefined;
 }
 
+/** Where a training run stands. */
 export interface TrainingProgress {
   readonly step: number;
   readonly steps: number;
@@ -39,6 +40,7 @@ export interface TrainingProgress {
   readonly secondsLeft: number;
 }
 
+/** What `train` needs. */
 export interface TrainOptions {
   readonly network: Network;
   readonly plan: TrainingPlan;
@@ -56,6 +58,7 @@ export interface TrainOptions {
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
 }
 
+/** What came of a training run. */
 export interface TrainingResult {
   /** Those of the lowest validation loss, or the last. */
   readonly weights: ParameterStore;

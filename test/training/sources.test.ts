@@ -1,0 +1,74 @@
+// Slices to train on: from anatomies, volumes and scans.
+import { expect, test } from 'vitest';
+import { complexZeros } from '#larmor/arrays/complex-array.js';
+import { ScanWriter } from '#larmor/io/fastmri-writer.js';
+import { phantomSource, scanSource, volumeSource } from '#larmor/training/sources.js';
+import { temporaryFolder } from '../support/hdf5-files.js';
+import { describeShared, shared } from '../support/shared.js';
+
+const file = temporaryFolder();
+const scanner = { size: 32, coils: 2, snr: [50, 100], seed: 1 } as const;
+
+const energy = (data: Float32Array): number => data.reduce((sum, x) => sum + x * x, 0);
+
+test('anatomies: slices of a subject differ, the same index gives the same slice', async () => {
+  const source = phantomSource({ families: ['limb', 'head'], subjects: 2, slices: 2, ...scanner });
+  expect(source.length).toBe(4);
+  const slices = await Promise.all([0, 1, 2, 3, 1].map((index) => source.read(index)));
+  for (const { data, shape } of slices) {
+    expect(shape).toEqual([2, 32, 32]);
+    expect(energy(data)).toBeGreaterThan(0);
+  }
+  expect(slices[4]).toEqual(slices[1]);
+  expect(new Set(slices.map(({ data }) => data[1024])).size).toBe(4);
+});
+
+async function writeScan(name: string, coils: number, columns: number): Promise<string> {
+  await using scan = await ScanWriter.create(file(name), { slices: 2, coils, matrix: [8, columns] });
+  for (const slice of [0, 1]) {
+    const kspace = complexZeros([coils, 8, columns]);
+    kspace.data.fill(slice + coils);
+    await scan.writeKspace(slice, kspace);
+  }
+  await scan.commit();
+  return file(name);
+}
+
+test('scans: every slice of every file', async () => {
+  const source = await scanSource([await writeScan('a.h5', 3, 10), await writeScan('b.h5', 3, 10)]);
+  expect(source).toMatchObject({ length: 4, coils: 3, matrix: [8, 10] });
+  const { data, shape } = await source.read(3);
+  expect(shape).toEqual([3, 8, 10]);
+  expect(data[0]).toBe(4);
+});
+
+test('scans: all of one size', async () => {
+  const [a, b] = [await writeScan('c.h5', 3, 10), await writeScan('d.h5', 2, 10)];
+  await expect(scanSource([a, b])).rejects.toMatchObject({
+    code: 'ERR_CONFIG',
+    message: expect.stringMatching(/d\.h5 has 2 coils of \[8,10\]/),
+  });
+  await expect(scanSource([])).rejects.toMatchObject({ code: 'ERR_CONFIG' });
+  await expect(scanSource([file('none.h5')])).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
+});
+
+describeShared('magnitude volumes', () => {
+  const path = shared('data/mag_neck_t2star_axial.nii.gz');
+
+  test('each slice as it is and varied', async () => {
+    const source = await volumeSource({ volumes: [{ path, slices: [2, 4] }], variants: 2, ...scanner });
+    expect(source).toMatchObject({ length: 4, coils: 2, matrix: [32, 32] });
+    const [plain, varied, again] = await Promise.all([0, 2, 0].map((index) => source.read(index)));
+    expect(again).toEqual(plain);
+    expect(varied.data).not.toEqual(plain.data);
+  });
+
+  test('slices beyond the volume', async () => {
+    await expect(
+      volumeSource({ volumes: [{ path, slices: [2, 400] }], variants: 1, ...scanner }),
+    ).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/slices must lie within/),
+    });
+  });
+});
