@@ -2,6 +2,7 @@
 import { type ComplexArray, formatShape } from '../arrays/complex-array.js';
 import type { Seed } from '../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../arrays/planar.js';
+import { scaled } from '../arrays/scaled.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import type { Model } from '../networks/model.js';
@@ -78,7 +79,7 @@ export async function prepareSlice(
       maps: maps.data,
       mask: maskWeights('adaptation', split.train, height, width),
       heldOutMask: maskWeights('adaptation', split.heldOut, height, width),
-      kspace: kspace.data.map((value) => scale * value),
+      kspace: await scaled(kspace.data, scale),
     },
     maskKind: split.train.shape.length === 1 ? 'lines' : 'points',
   };

@@ -118,7 +118,9 @@ function matched(reference: Float32Array, prediction: Float32Array): Float64Arra
   const want = moments(reference);
   const got = moments(prediction);
   const gain = got.deviation > 0 ? want.deviation / got.deviation : 0;
-  return Float64Array.from(prediction, (value) => (value - got.mean) * gain + want.mean);
+  const result = new Float64Array(prediction.length); // filled by hand: Float64Array.from takes ten times as long
+  for (let i = 0; i < result.length; ++i) result[i] = (prediction[i] - got.mean) * gain + want.mean;
+  return result;
 }
 
 function meanMatchedSsim(pair: Pair): number {

@@ -1,4 +1,5 @@
 // What a reconstruction network sees of a slice: one complex image, at the amplitude it was trained with.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
 import { magnitude } from '../arrays/magnitude.js';
 import { percentile } from '../arrays/percentile.js';
@@ -20,7 +21,7 @@ export const SCALE_PERCENTILE = 95;
 export interface NetworkInput {
   /** Complex image [y, x] in data units, before scaling. */
   readonly image: ComplexArray;
-  /** Multiply image and k-space by this: the SCALE_PERCENTILE-th percentile of |image| becomes 1. */
+  /** Multiply image and k-space by this: the SCALE_PERCENTILE-th percentile of |image| becomes 1, or where that is 0 the maximum. */
   readonly scale: number;
 }
 
@@ -46,14 +47,16 @@ export async function networkInput(
     kind === 'sense'
       ? await new EncodingOperator({ maps, mask }).adjoint(kspace, options)
       : await splitRss(kspace, options);
-  const level = percentile(magnitude(image).data, SCALE_PERCENTILE);
+  const magnitudes = magnitude(image).data;
+  // An object on less than a twentieth of the image leaves the percentile at zero.
+  const level =
+    percentile(magnitudes, SCALE_PERCENTILE) || magnitudes.reduce((most, value) => Math.max(most, value), 0);
   if (!Number.isFinite(level))
     throw new LarmorError('ERR_NOT_FINITE', 'networkInput: the zero-filled image holds NaN or infinity');
   if (level <= 0)
     throw new LarmorError(
       'ERR_ARGUMENT',
-      `networkInput: the ${SCALE_PERCENTILE}th percentile of the zero-filled image must be positive, got ${level}; ` +
-        'the slice holds no signal inside the coil maps',
+      'networkInput: the zero-filled image must not be zero throughout; the slice holds no signal inside the coil maps',
     );
   return { image, scale: 1 / level };
 }
@@ -64,7 +67,10 @@ async function splitRss(kspace: ComplexArray, options: RunOptions): Promise<Comp
   const combined = complexZeros(shape);
   const n = combined.data.length;
   const sums = new Float64Array(n);
-  for (let c = 0; c < coils; c += 1) for (let i = 0; i < n; i += 1) sums[i] += images.data[c * n + i] ** 2;
+  for (let c = 0; c < coils; c += 1) {
+    for (let i = 0; i < n; i += 1) sums[i] += images.data[c * n + i] ** 2;
+    await nextTurn();
+  }
   for (let i = 0; i < n; i += 1) combined.data[i] = Math.sqrt(sums[i]);
   return combined;
 }

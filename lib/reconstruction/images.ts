@@ -1,6 +1,6 @@
 // Magnitude images from several coils or several sets of maps, in pieces that leave the event loop free.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type ComplexArray, points, type RealArray } from '../arrays/complex-array.js';
+import { type ComplexArray, points, type RealArray, realZeros, type Shape } from '../arrays/complex-array.js';
 import { espirit } from '../calibration/espirit.js';
 import type { RunOptions } from '../jobs.js';
 import { Coils } from '../operators/coils.js';
@@ -15,7 +15,7 @@ export async function rootSumOfSquares(kspace: ComplexArray, options: RunOptions
     addSquares(images, coil, sums);
     await nextTurn();
   }
-  return { data: Float32Array.from(sums, Math.sqrt), shape };
+  return squareRoot(sums, shape);
 }
 
 /** Magnitude [y, x] of fully sampled k-space [coil, ky, kx], combined with ESPIRiT maps from its own centre. */
@@ -29,7 +29,13 @@ export function combineSets(image: ComplexArray): RealArray {
   const shape = image.shape.slice(-2);
   const sums = new Float64Array(points(shape));
   for (let set = 0; set < points(image.shape) / sums.length; set += 1) addSquares(image, set, sums);
-  return { data: Float32Array.from(sums, Math.sqrt), shape };
+  return squareRoot(sums, shape);
+}
+
+function squareRoot(sums: Float64Array, shape: Shape): RealArray {
+  const image = realZeros(shape);
+  for (let i = 0; i < sums.length; i += 1) image.data[i] = Math.sqrt(sums[i]);
+  return image;
 }
 
 /** Adds |x|^2 of image `index` of a stack to `sums`, which are double as squares of small units underflow in single. */

@@ -166,7 +166,14 @@ class Pipeline {
     const begun = performance.now();
     const options = this.#sliceOptions(index);
     const slice = await this.#readSlice(index, options, position);
-    const { image, network, adaptation, warnings = [] } = await reconstructor.reconstruct(slice, options);
+    const {
+      image,
+      network,
+      adaptation,
+      warnings = [],
+    } = holdsSignal(slice)
+      ? await reconstructor.reconstruct(slice, options)
+      : { image: realZeros(this.#scan.matrix), warnings: ['k-space is zero throughout; so is the image'] };
     expectFinite(this.#plan.method.name, index, image);
     this.#place(image, this.#image, position);
     if (network && this.#network) this.#place(network, this.#network, position);
@@ -211,6 +218,11 @@ class Pipeline {
     else if (this.#plan.reference === 'sense') this.#place(await senseReference(full, run), this.#reference, position);
     else this.#place(await rootSumOfSquares(full, run), this.#reference, position);
   }
+}
+
+/** Volumes may be padded with slices of zeros, from which no coil sensitivities can be had. */
+function holdsSignal({ kspace }: SliceData): boolean {
+  return kspace.data.some((value) => value !== 0);
 }
 
 function expectFinite(method: string, slice: number, { data }: RealArray): void {

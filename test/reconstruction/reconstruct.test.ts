@@ -131,6 +131,20 @@ describe('padding columns', () => {
   });
 });
 
+test('a slice of zeros gives an image of zeros and a warning, and the others their images', async () => {
+  const { data, shape } = await syntheticKspace({ slices: 1, coils: 4, size }, 0);
+  const kspace = { shape: [3, ...shape], complex: true, data: new Float32Array(3 * data.length) };
+  kspace.data.set(data, data.length);
+  const path = await writeHdf5(file('blank.h5'), { kspace });
+  const { image, slices } = await reconstruct(path, { method: 'cg-sense', undersample });
+  expect(slices.map(({ warnings }) => warnings.length)).toEqual([1, 0, 1]);
+  const sums = [0, 1, 2].map((i) =>
+    image.data.subarray(i * size * size, (i + 1) * size * size).reduce((a, b) => a + b),
+  );
+  expect([sums[0], sums[2]]).toEqual([0, 0]);
+  expect(sums[1]).toBeGreaterThan(0);
+});
+
 describe('running', () => {
   test('progress reaches 1, slice by slice', async () => {
     const heard: { done: number; total: number; fraction: number }[] = [];

@@ -1,8 +1,9 @@
 // The U-Net: image from the zero-filled coil combination, adapted to the slice if asked for, then made consistent with the samples.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdaptationOutcome } from '../../adaptation/loop.js';
 import { type MeasuredSlice, SliceAdapter } from '../../adaptation/slice.js';
 import { adaptJointly } from '../../adaptation/volume.js';
-import { type ComplexArray, points } from '../../arrays/complex-array.js';
+import { type ComplexArray, points, realZeros } from '../../arrays/complex-array.js';
 import { magnitude } from '../../arrays/magnitude.js';
 import { seedFromName } from '../../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../../arrays/planar.js';
@@ -86,12 +87,16 @@ class UnetReconstructor implements SliceReconstructor {
 
   async reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage> {
     const measured = await measuredSlice(slice, this.#name, this.#seed);
+    if (measured.maps.data.every((value) => value === 0)) {
+      const blank = realZeros(measured.maps.shape.slice(1));
+      return { image: blank, network: blank, warnings: ['no coil sees an object in this slice; the image is zero'] };
+    }
     options.onStage?.('reconstructing', 0);
     const imager = this.#idle.pop() ?? this.#createImager();
     try {
       const { image: output, adaptation } = await imager.image(measured, options);
       const { maps, mask, kspace } = measured;
-      clearOutside(output, maps);
+      await clearOutside(output, maps);
       const { signal, threads } = options;
       const { x } = await dataConsistency(output, kspace, { maps, mask }, { signal, threads });
       return { image: magnitude(x), network: magnitude(output), adaptation };
@@ -135,11 +140,13 @@ async function measuredSlice(slice: SliceData, name: string, seed: number | unde
 }
 
 /** Sets an image [y, x] to zero where every map [coil, y, x] is: there the data say nothing about it. */
-function clearOutside(image: ComplexArray, maps: ComplexArray): void {
+async function clearOutside(image: ComplexArray, { data, shape: [coils] }: ComplexArray): Promise<void> {
   const floats = image.data.length;
-  for (let i = 0; i < floats; i += 2) {
-    let at = i;
-    while (at < maps.data.length && maps.data[at] === 0 && maps.data[at + 1] === 0) at += floats;
-    if (at >= maps.data.length) image.data.fill(0, i, i + 2);
+  const inside = new Uint8Array(floats / 2);
+  for (let coil = 0; coil < coils; coil += 1) {
+    const map = data.subarray(coil * floats, (coil + 1) * floats);
+    for (let i = 0; i < inside.length; i += 1) if (map[2 * i] !== 0 || map[2 * i + 1] !== 0) inside[i] = 1;
+    await nextTurn();
   }
+  for (let i = 0; i < inside.length; i += 1) if (inside[i] === 0) image.data.fill(0, 2 * i, 2 * i + 2);
 }
