@@ -183,19 +183,24 @@ export class TrainingSession {
   /** Goes back to a snapshot of a session of the same network. @throws LarmorError `ERR_SHAPE` for another network's. */
   restore({ steps, weights, firstMoments, secondMoments }: TrainingState): void {
     const adam = this.#adam;
-    const length = adam.weights.data.length;
-    if ([weights, firstMoments, secondMoments].some((part) => part.length !== length))
-      throw new LarmorError('ERR_SHAPE', `TrainingSession: a state must hold ${length} values, got ${weights.length}`);
+    for (const part of [weights, firstMoments, secondMoments]) this.#expectFits(part);
     adam.weights.data.set(weights);
     adam.firstMoments.data.set(firstMoments);
     adam.secondMoments.data.set(secondMoments);
     adam.steps = steps;
   }
 
-  /** Starts anew from `weights`, with a fresh optimiser. */
-  load(weights: ParameterStore): void {
+  /** Starts anew from `weights`, with a fresh optimiser. @throws LarmorError `ERR_SHAPE` for another network's. */
+  load({ data }: ParameterStore): void {
+    this.#expectFits(data);
+    this.#adam.weights.data.set(data);
     this.#adam.reset();
-    this.restore({ ...this.snapshot(), weights: weights.data });
+  }
+
+  #expectFits({ length }: Float32Array): void {
+    const want = this.#adam.weights.data.length;
+    if (length !== want)
+      throw new LarmorError('ERR_SHAPE', `TrainingSession: this network's state holds ${want} values, got ${length}`);
   }
 
   /** Frees the graphs; a run under way ends first. Closing twice does nothing. */

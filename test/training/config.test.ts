@@ -1,5 +1,6 @@
 // Training configurations and `larmor train`.
 import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '#larmor/networks/model.js';
 import { parseTrainingConfig, readTrainingConfig, runDigest } from '#larmor/training/config.js';
@@ -31,6 +32,13 @@ test('fills in the recipe', () => {
     optimiser: { learningRate: 1e-3 },
     undersampling: { type: 'random', acceleration: 4, centerFraction: 0.08, fixed: false },
   });
+});
+
+test('the configurations of the documentation are valid', async () => {
+  const page = await readFile(resolve(import.meta.dirname, '../../docs/training.md'), 'utf8');
+  const blocks = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, block]) => JSON.parse(block) as unknown);
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const block of blocks) parseTrainingConfig(block, 'docs/training.md');
 });
 
 test('the digest of a run does not depend on where its results go', () => {

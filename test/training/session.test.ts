@@ -236,6 +236,14 @@ describe('a training session rejects', () => {
     });
   });
 
+  test('weights and states of another network', async () => {
+    const session = await jointSession();
+    const other = new ParameterStore(createNetwork('unet', { channels: 4, pools: 2 }).parameters);
+    const code = expect.objectContaining({ code: 'ERR_SHAPE' });
+    expect(() => session.load(other)).toThrow(code);
+    expect(() => session.restore({ ...session.snapshot(), weights: other.data })).toThrow(code);
+  });
+
   test('work after closing', async () => {
     const session = await jointSession();
     await session.close();
