@@ -1,7 +1,7 @@
 // Coil sensitivities from the fully sampled centre of k-space.
 import {
   type ComplexArray,
-  complexZeros,
+  complexUninitialised,
   expectComplex,
   formatShape,
   type RealArray,
@@ -95,7 +95,7 @@ export async function espirit(kspace: ComplexArray, options: EspiritOptions & Ru
   expectFraction('threshold', threshold);
   expectFraction('crop', crop);
 
-  const maps = complexZeros([sets, coils, ny, nx]);
+  const maps = complexUninitialised([sets, coils, ny, nx]);
   const eigenvalues = realZeros([sets, ny, nx]);
   const lines = mask?.shape.length === 1;
   const [row, rows, column, columns] = await runJob(binding.espiritSteps(ny), options, (control) =>

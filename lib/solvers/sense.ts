@@ -1,5 +1,5 @@
 // Least squares with the encoding operator, each solve one job off the event loop.
-import { type ComplexArray, complexZeros, expectComplex } from '../arrays/complex-array.js';
+import { type ComplexArray, complexUninitialised, expectComplex } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
 import { mapSizes } from '../operators/coils.js';
@@ -86,7 +86,7 @@ async function solve(
   expectIterationOptions(who, maxIterations, tolerance);
   expectWeight(who, prior ? 'mu' : 'lambda', lambda);
   const threads = threadCount(settings);
-  const x = complexZeros(image);
+  const x = complexUninitialised(image);
   const [iterations, residual, converged] = await runJob(maxIterations, settings, (control) =>
     binding.cgSense(
       control,

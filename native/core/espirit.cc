@@ -181,7 +181,10 @@ void espirit(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const
                                      vectors, row_values, scratch.data());
       for (size_t x = 0; x < nx; ++x) {
         std::iota(order.begin(), order.end(), size_t{0});
-        std::stable_sort(order.begin(), order.end(), [&](size_t p, size_t q) { return row_values[p * padded + x] > row_values[q * padded + x]; });
+        std::sort(order.begin(), order.end(), [&](size_t p, size_t q) {
+          const float first = row_values[p * padded + x], second = row_values[q * padded + x];
+          return first != second ? first > second : p < q;
+        });
         for (size_t s = 0; s < options.sets; ++s) {
           const float value = row_values[order[s] * padded + x];
           values[s * plane + y * nx + x] = value;
