@@ -35,9 +35,10 @@ async function lateness(options: object): Promise<{ ticks: number; p99: number; 
   return { ...JSON.parse(stdout), idle: JSON.parse(await idle).p99 };
 }
 
-describe('the event loop stays free while', () => {
+// What other programs take of the machine is subtracted only roughly, hence the further attempts.
+describe('the event loop stays free while', { retry: 2 }, () => {
   test.each([
-    ['CG-SENSE runs', { method: 'cg-sense', undersample, iterations: 60 }],
+    ['CG-SENSE runs', { method: 'cg-sense', undersample, iterations: 150 }],
     ['a network adapts', { model, undersample, adapt: { maxIterations: 10 } }],
   ])('%s', async (_, options) => {
     const { ticks, p99, idle } = await lateness(options);
