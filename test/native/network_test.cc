@@ -130,6 +130,16 @@ void for_each_product(size_t n, size_t ci, size_t co, size_t height, size_t widt
             }
 }
 
+/// What run(threads) returns is near the sums in double, and the same for any thread count.
+template <class Run>
+void check_results(const Run& run, const std::vector<std::vector<double>>& want) {
+  const std::vector<Floats> got = run(1), again = run(3);
+  for (size_t i = 0; i < got.size(); ++i) {
+    CHECK_CLOSE(relative_error(got[i], want[i]), 0, 2e-6);
+    CHECK(bit_equal(got[i], again[i]));
+  }
+}
+
 void test_conv(size_t n, size_t ci, size_t co, size_t height, size_t width) {
   const Floats x = random_floats(n * ci * height * width, 5), dy = random_floats(n * co * height * width, 6), weights = random_floats(co * ci * 9, 9);
   std::vector<double> y(dy.size()), dx(x.size()), dw(weights.size());
@@ -146,11 +156,7 @@ void test_conv(size_t n, size_t ci, size_t co, size_t height, size_t width) {
     conv3x3_weight_gradient(parallel, n, ci, co, height, width, x.data(), dy.data(), got_dw.data());
     return std::vector<Floats>{got_y, got_dx, got_dw};
   };
-  const std::vector<Floats> got = run(1), again = run(3);
-  CHECK_CLOSE(relative_error(got[0], y), 0, 2e-6);
-  CHECK_CLOSE(relative_error(got[1], dx), 0, 2e-6);
-  CHECK_CLOSE(relative_error(got[2], dw), 0, 2e-6);
-  for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
+  check_results(run, {y, dx, dw});
 }
 
 void test_conv_transpose(size_t n, size_t ci, size_t co, size_t height, size_t width) {
@@ -174,11 +180,7 @@ void test_conv_transpose(size_t n, size_t ci, size_t co, size_t height, size_t w
     conv_transpose2x2_weight_gradient(parallel, n, ci, co, height, width, x.data(), dy.data(), got_dw.data());
     return std::vector<Floats>{got_y, got_dx, got_dw};
   };
-  const std::vector<Floats> got = run(1), again = run(3);
-  CHECK_CLOSE(relative_error(got[0], y), 0, 2e-6);
-  CHECK_CLOSE(relative_error(got[1], dx), 0, 2e-6);
-  CHECK_CLOSE(relative_error(got[2], dw), 0, 2e-6);
-  for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
+  check_results(run, {y, dx, dw});
 }
 
 void test_pooling_gradient() {
