@@ -15,7 +15,7 @@ export const INPUT_KINDS = ['sense', 'split-rss'] as const;
 export type InputKind = (typeof INPUT_KINDS)[number];
 
 /** The percentile of the input's magnitude that is scaled to 1. */
-export const SCALE_PERCENTILE = 95;
+const SCALE_PERCENTILE = 95;
 
 /** A network's input image and its scale. */
 export interface NetworkInput {

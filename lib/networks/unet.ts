@@ -72,7 +72,7 @@ const upName = (level: number, pools: number): string => `up_conv.${pools - 1 - 
 const finalName = (pools: number): string => `up_conv.${pools - 1}.1`;
 
 /** Every parameter of the network, in the order in which PyTorch draws their initial values. */
-export function unetParameters({ inChannels, outChannels, channels, pools, affine }: UnetConfig): ParameterSpec[] {
+function unetParameters({ inChannels, outChannels, channels, pools, affine }: UnetConfig): ParameterSpec[] {
   const specs: ParameterSpec[] = [];
   let part: ParameterSpec['part'] = 'encoder';
   // PyTorch starts convolutions uniform within 1 / sqrt(fan in), where a transposed one counts its output channels.
