@@ -1,6 +1,7 @@
 // One iteration of test-time training (network, forward model, k-space loss, Adam) beside PyTorch: node bench/adaptation-step.mjs [threads] [rounds]
 import { LOSSES } from '../dist/training/losses.js';
-import { compareSteps, noise } from './support/compare-steps.mjs';
+import { compareSteps } from './support/compare-steps.mjs';
+import { noise } from './support/noise.mjs';
 
 const [threads = 1, rounds = 5] = process.argv.slice(2).map(Number);
 const CASES = [

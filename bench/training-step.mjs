@@ -1,6 +1,7 @@
 // One training step of fastMRI's U-Net (forward, backward, Adam) beside PyTorch: node bench/training-step.mjs [threads] [rounds]
 import { LOSSES } from '../dist/training/losses.js';
-import { compareSteps, noise } from './support/compare-steps.mjs';
+import { compareSteps } from './support/compare-steps.mjs';
+import { noise } from './support/noise.mjs';
 
 const [threads = 1, rounds = 5] = process.argv.slice(2).map(Number);
 const SIDE = 320;

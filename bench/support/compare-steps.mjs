@@ -17,15 +17,6 @@ const MAX_GRADIENT_ERROR = 5e-3;
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Reproducible noise in [-0.5, 0.5). */
-export function noise(length, seed) {
-  let state = seed >>> 0;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32 - 0.5;
-  });
-}
-
 async function gradientError(session, names, path) {
   const bytes = await readFile(path);
   const theirs = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
