@@ -1,11 +1,10 @@
 // Magnitude volumes from NIfTI-1 and NIfTI-2 files, plain or gzipped.
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { isNIFTI1, isNIFTI2, readHeader } from 'nifti-reader-js';
 import { type RealArray, realZeros } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
-import { readFailure } from './file-errors.js';
+import { withInput } from './input-file.js';
 
 /** A volume and the size of its voxels. */
 export interface NiftiVolume {
@@ -36,12 +35,7 @@ const MAX_BYTES = 4 * 2 ** 30; // a volume of this size, unpacked, is no magnitu
  *   three-dimensional or of an element type without a magnitude; `ERR_NOT_FINITE` for NaN or infinity.
  */
 export async function readNifti(path: string): Promise<NiftiVolume> {
-  let stored: Uint8Array;
-  try {
-    stored = await readFile(path);
-  } catch (error) {
-    throw readFailure(path, error);
-  }
+  const stored = await withInput(path, (file) => file.readFile());
   return decode(path, await unpacked(path, stored));
 }
 

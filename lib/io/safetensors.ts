@@ -1,9 +1,9 @@
 // Named tensors on disk in the safetensors format: 8-byte little-endian header length, JSON header, raw little-endian data.
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { points, type RealArray, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { writeFileAtomically } from './atomic-write.js';
-import { readFailure } from './file-errors.js';
+import { withInput } from './input-file.js';
 
 const ELEMENTS = {
   F64: Float64Array,
@@ -51,21 +51,11 @@ interface Entry {
  *
  * @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_FILE_FORMAT` when truncated or corrupt.
  */
-export async function readSafetensors(path: string): Promise<TensorFile> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      return await readFrom(file, path);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw readFailure(path, error);
-  }
+export function readSafetensors(path: string): Promise<TensorFile> {
+  return withInput(path, (file, bytes) => readFrom(file, bytes, path));
 }
 
-async function readFrom(file: FileHandle, path: string): Promise<TensorFile> {
-  const { size } = await file.stat();
+async function readFrom(file: FileHandle, size: number, path: string): Promise<TensorFile> {
   const corrupt = corruption(path);
   if (size < 8) throw corrupt(`${size} bytes cannot hold the 8-byte header length`);
   const lengthField = await readBytes(file, 0, 8);

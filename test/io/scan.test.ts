@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { LarmorError } from '#larmor/errors.js';
@@ -257,9 +258,12 @@ describe('bad input', () => {
     await expect(openScan(path)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_/) });
   });
 
-  test('other kinds of files, a folder and a missing file', async () => {
+  test('other kinds of files, a pipe, a device, a folder and a missing file', async () => {
     writeFileSync(file('text.h5'), 'not HDF5 at all'.repeat(100));
     await expect(openScan(file('text.h5'))).rejects.toMatchObject({ code: 'ERR_FILE_FORMAT' });
+    execFileSync('mkfifo', [file('pipe')]);
+    await expect(openScan(file('pipe'))).rejects.toMatchObject({ code: 'ERR_FILE_FORMAT' });
+    await expect(openScan('/dev/zero')).rejects.toMatchObject({ code: 'ERR_FILE_FORMAT' });
     await expect(openScan(file('none.h5'))).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
     await expect(openScan(file('.'))).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
   });

@@ -1,32 +1,24 @@
 // Reads an HDF5 file box by box, off the event loop.
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LarmorError } from '../../errors.js';
-import { readFailure } from '../file-errors.js';
+import { withInput } from '../input-file.js';
 import { Hdf5Channel } from './channel.js';
 import type { AttributeValue, Box, DatasetInfo } from './protocol.js';
 
 const SIGNATURE = Buffer.from('894844460d0a1a0a', 'hex');
 const MAX_USER_BLOCK = 2 ** 20; // the signature stands at 0, 512, 1024, 2048, ...
 
-/** Whether the file at `path` begins as an HDF5 file does. @throws LarmorError `ERR_FILE_NOT_FOUND`. */
-export async function isHdf5(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const bytes = Buffer.alloc(SIGNATURE.length);
-      for (let position = 0; position <= MAX_USER_BLOCK; position = Math.max(512, 2 * position)) {
-        const { bytesRead } = await file.read(bytes, 0, bytes.length, position);
-        if (bytesRead < bytes.length) return false;
-        if (bytes.equals(SIGNATURE)) return true;
-      }
-      return false;
-    } finally {
-      await file.close();
+/** Whether the file at `path` begins as an HDF5 file does. Throws as `withInput`. */
+export function isHdf5(path: string): Promise<boolean> {
+  return withInput(path, async (file) => {
+    const bytes = Buffer.alloc(SIGNATURE.length);
+    for (let position = 0; position <= MAX_USER_BLOCK; position = Math.max(512, 2 * position)) {
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, position);
+      if (bytesRead < bytes.length) return false;
+      if (bytes.equals(SIGNATURE)) return true;
     }
-  } catch (error) {
-    throw readFailure(path, error);
-  }
+    return false;
+  });
 }
 
 export interface Hdf5ReadOptions {
