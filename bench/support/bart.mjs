@@ -79,7 +79,7 @@ export async function timed(work) {
   return Number(process.hrtime.bigint() - start) / 1e9;
 }
 
-/** Runs the two in turns and prints best and median of both. */
+/** Runs the two in turns, prints best and median of both and returns the best. */
 export async function inTurns(title, rounds, ours, theirs) {
   const times = { ours: [], theirs: [] };
   for (let round = 0; round < rounds; round++) {
@@ -87,8 +87,10 @@ export async function inTurns(title, rounds, ours, theirs) {
     times.theirs.push(await theirs());
   }
   const show = (values) => `${best(values).toFixed(3)} s (median ${median(values).toFixed(3)})`;
-  const ratio = best(times.theirs) / best(times.ours);
+  const bests = { ours: best(times.ours), theirs: best(times.theirs) };
+  const ratio = (bests.theirs / bests.ours).toFixed(1);
   console.log(
-    `${title}: larmor ${show(times.ours)}, BART ${show(times.theirs)}, ${ratio.toFixed(1)} times; load ${loadavg()[0].toFixed(1)}`,
+    `${title}: larmor ${show(times.ours)}, BART ${show(times.theirs)}, ${ratio} times; load ${loadavg()[0].toFixed(1)}`,
   );
+  return bests;
 }
