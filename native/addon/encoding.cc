@@ -8,62 +8,55 @@
 namespace larmor::addon {
 namespace {
 
-/// encodeForward(control, sets, coils, ny, nx, maps, mask, x, kspace, threads)
+enum class Space { kImage, kKspace };
+
+/// A job over an encoding operator: EncodingArguments, then input and output of the named spaces, then threads.
+template <class Body>
+Napi::Value encode(const Napi::CallbackInfo& info, Space input, Space output, Body body) {
+  const EncodingArguments a(info);
+  const auto points = [&](Space space) { return space == Space::kImage ? a.image_points() : a.kspace_points(); };
+  c32* const from = complex64(info, 7, "input", points(input));
+  c32* const to = complex64(info, 8, "output", points(output));
+  const size_t threads = count(info, 9, "threads");
+  return Job::run(info.Env(), info[0], {info[5], info[6], info[7], info[8]},
+                  [=](const JobControl& job) { body(Encoding(a.sizes, a.maps, a.mask), JobThreads(job, threads), from, to); });
+}
+
+Image interleaved(c32* x) { return {&x->re, false}; }
+
 Napi::Value encode_forward(const Napi::CallbackInfo& info) {
-  const EncodingArguments a(info);
-  const float* const x = float32(info, 7, "x", 2 * a.image_points());
-  c32* const kspace = complex64(info, 8, "kspace", a.kspace_points());
-  const size_t threads = count(info, 9, "threads");
-  return Job::run(info.Env(), info[0], {info[5], info[6], info[7], info[8]}, [=](const JobControl& job) {
-    Encoding(a.sizes, a.maps, a.mask).forward(JobThreads(job, threads), {x, false}, kspace);
+  return encode(info, Space::kImage, Space::kKspace, [](const Encoding& encoding, const Parallel& parallel, c32* x, c32* kspace) {
+    encoding.forward(parallel, interleaved(x), kspace);
   });
 }
 
-/// encodeAdjoint(control, sets, coils, ny, nx, maps, mask, kspace, x, threads)
 Napi::Value encode_adjoint(const Napi::CallbackInfo& info) {
-  const EncodingArguments a(info);
-  const c32* const kspace = complex64(info, 7, "kspace", a.kspace_points());
-  float* const x = float32(info, 8, "x", 2 * a.image_points());
-  const size_t threads = count(info, 9, "threads");
-  return Job::run(info.Env(), info[0], {info[5], info[6], info[7], info[8]}, [=](const JobControl& job) {
-    Encoding(a.sizes, a.maps, a.mask).adjoint(JobThreads(job, threads), kspace, {x, false});
+  return encode(info, Space::kKspace, Space::kImage, [](const Encoding& encoding, const Parallel& parallel, c32* kspace, c32* x) {
+    encoding.adjoint(parallel, kspace, interleaved(x));
   });
 }
 
-/// encodeNormal(control, sets, coils, ny, nx, maps, mask, x, y, threads)
 Napi::Value encode_normal(const Napi::CallbackInfo& info) {
-  const EncodingArguments a(info);
-  const float* const x = float32(info, 7, "x", 2 * a.image_points());
-  float* const y = float32(info, 8, "y", 2 * a.image_points());
-  const size_t threads = count(info, 9, "threads");
-  return Job::run(info.Env(), info[0], {info[5], info[6], info[7], info[8]}, [=](const JobControl& job) {
-    Encoding(a.sizes, a.maps, a.mask).normal(JobThreads(job, threads), {x, false}, {y, false});
+  return encode(info, Space::kImage, Space::kImage, [](const Encoding& encoding, const Parallel& parallel, c32* x, c32* y) {
+    encoding.normal(parallel, interleaved(x), interleaved(y));
   });
 }
 
-/// multiplyMaps(control, sets, coils, points, maps, x, output, threads)
-Napi::Value multiply_maps(const Napi::CallbackInfo& info) {
+/// A job over maps: control, sets, coils, points, maps, input, output, threads.
+Napi::Value coil_product(const Napi::CallbackInfo& info, Space input, Space output, decltype(&larmor::multiply_maps) body) {
   const size_t sets = count(info, 1, "sets"), coils = count(info, 2, "coils"), points = count(info, 3, "points");
+  const auto size = [&](Space space) { return (space == Space::kImage ? sets : coils) * points; };
   const c32* const maps = complex64(info, 4, "maps", product(info, {sets, coils, points}));
-  const c32* const x = complex64(info, 5, "x", sets * points);
-  c32* const output = complex64(info, 6, "output", coils * points);
+  const c32* const from = complex64(info, 5, "input", size(input));
+  c32* const to = complex64(info, 6, "output", size(output));
   const size_t threads = count(info, 7, "threads");
-  return Job::run(info.Env(), info[0], {info[4], info[5], info[6]}, [=](const JobControl& job) {
-    larmor::multiply_maps(JobThreads(job, threads), sets, coils, points, maps, x, output);
-  });
+  return Job::run(info.Env(), info[0], {info[4], info[5], info[6]},
+                  [=](const JobControl& job) { body(JobThreads(job, threads), sets, coils, points, maps, from, to); });
 }
 
-/// combineCoils(control, sets, coils, points, maps, y, output, threads)
-Napi::Value combine_coils(const Napi::CallbackInfo& info) {
-  const size_t sets = count(info, 1, "sets"), coils = count(info, 2, "coils"), points = count(info, 3, "points");
-  const c32* const maps = complex64(info, 4, "maps", product(info, {sets, coils, points}));
-  const c32* const y = complex64(info, 5, "y", coils * points);
-  c32* const output = complex64(info, 6, "output", sets * points);
-  const size_t threads = count(info, 7, "threads");
-  return Job::run(info.Env(), info[0], {info[4], info[5], info[6]}, [=](const JobControl& job) {
-    larmor::combine_coils(JobThreads(job, threads), sets, coils, points, maps, y, output);
-  });
-}
+Napi::Value multiply_maps(const Napi::CallbackInfo& info) { return coil_product(info, Space::kImage, Space::kKspace, larmor::multiply_maps); }
+
+Napi::Value combine_coils(const Napi::CallbackInfo& info) { return coil_product(info, Space::kKspace, Space::kImage, larmor::combine_coils); }
 
 /// applyMask(control, coils, points, mask, y, output, threads)
 Napi::Value apply_mask(const Napi::CallbackInfo& info) {

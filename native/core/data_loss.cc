@@ -7,6 +7,7 @@
 
 #include "core/coded_error.h"
 #include "core/kernels.h"
+#include "core/lanes.h"
 #include "core/scratch.h"
 
 namespace larmor {
@@ -29,7 +30,7 @@ void accumulate(const Parallel& parallel, LossNorm norm, const Measurements& mea
   const Encoding encoding({.sets = 1, .coils = measured.coils, .ny = ny, .nx = nx}, maps, {either.data(), measured.lines});
 
   const std::vector<uint32_t>& columns = encoding.columns();
-  const size_t blocks = (columns.size() + k.lanes - 1) / k.lanes, padded = blocks * k.lanes;
+  const size_t blocks = lane_blocks(columns.size()), padded = blocks * k.lanes;
   const Scratch weights(ny * padded), held_weights(ny * padded);
   const bool holds_out = encoding.gather_weights(held_out, 1, held_weights.data());
   encoding.gather_weights(mask, 1, weights.data());

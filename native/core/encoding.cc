@@ -5,14 +5,13 @@
 #include <cstring>
 
 #include "core/kernels.h"
+#include "core/lanes.h"
 #include "core/scratch.h"
 
 namespace larmor {
 namespace {
 
 constexpr size_t kPlaneBytes = 1u << 20;  // of the sampled columns of the coils in flight: the second-level cache of a core
-
-size_t blocks(size_t n) { return (n + kernels().lanes - 1) / kernels().lanes; }
 
 }  // namespace
 
@@ -34,7 +33,10 @@ Encoding::Encoding(const EncodingSizes& sizes, const c32* maps, const MaskWeight
     }
 }
 
-size_t Encoding::row_blocks() const { return blocks(sizes_.ny); }
+// An image in lanes is [row block][set][slot][re, im][lane], slots in the time order of the row transform.
+size_t Encoding::image_block_floats() const { return sizes_.sets * sizes_.nx * slot_floats(); }
+
+size_t Encoding::row_blocks() const { return lane_blocks(sizes_.ny); }
 
 Encoding::RowBlock Encoding::row_block(size_t block) const {
   const size_t first = block * kernels().lanes;
@@ -45,13 +47,6 @@ size_t Encoding::coils_at_once() const {
   const size_t plane = std::max<size_t>(1, sizes_.ny * columns_.size() * sizeof(c32));
   return std::clamp<size_t>(kPlaneBytes / plane, 1, std::max<size_t>(1, sizes_.coils));
 }
-
-// An image in lanes is [row block][set][slot][re, im][lane], slots in the time order of the row transform.
-namespace {
-
-size_t slot_floats() { return 2 * kernels().lanes; }
-
-}  // namespace
 
 void Encoding::load_image(const RowBlock& rows, ConstImage x, float* lanes) const {
   const size_t points = sizes_.ny * sizes_.nx, start = rows.first * sizes_.nx;
@@ -64,14 +59,14 @@ void Encoding::load_image(const RowBlock& rows, ConstImage x, float* lanes) cons
   }
 }
 
-void Encoding::store_image(const RowBlock& rows, const float* lanes, float scale, Image x) const {
+void Encoding::store_image(const RowBlock& rows, const float* lanes, Image x) const {
   const size_t points = sizes_.ny * sizes_.nx, start = rows.first * sizes_.nx;
   for (size_t set = 0; set < sizes_.sets; ++set, lanes += sizes_.nx * slot_floats()) {
     float* const at = x.data + 2 * set * points;
     if (x.planar)
-      kernels().store_planes(rows.count, sizes_.nx, lanes, row_plan_->time_slot(), scale, at + start, at + points + start, sizes_.nx);
+      kernels().store_planes(rows.count, sizes_.nx, lanes, row_plan_->time_slot(), at + start, at + points + start, sizes_.nx);
     else
-      kernels().store_rows(rows.count, sizes_.nx, lanes, row_plan_->time_slot(), false, scale, reinterpret_cast<c32*>(at) + start, sizes_.nx);
+      kernels().store_rows(rows.count, sizes_.nx, lanes, row_plan_->time_slot(), false, 1, reinterpret_cast<c32*>(at) + start, sizes_.nx);
   }
 }
 
@@ -95,7 +90,7 @@ void Encoding::image_to_columns(const Parallel& parallel, size_t coil, size_t co
 /// Transforms along y in place.
 void Encoding::transform_columns(const Parallel& parallel, bool inverse, size_t count, float scale, c32* planes) const {
   const Kernels& k = kernels();
-  const size_t ny = sizes_.ny, m = columns_.size(), per_coil = blocks(m);
+  const size_t ny = sizes_.ny, m = columns_.size(), per_coil = lane_blocks(m);
   parallel(count * per_coil, [&](size_t task) {
     const size_t first = task % per_coil * k.lanes, width = std::min(k.lanes, m - first);
     c32* const at = planes + task / per_coil * ny * m + first;
@@ -125,64 +120,65 @@ void Encoding::columns_to_image(const Parallel& parallel, size_t coil, size_t co
   });
 }
 
+/// Calls body(y, coil * ny + y) for every row of `count` coils.
+template <class Body>
+void Encoding::each_row(const Parallel& parallel, size_t count, Body&& body) const {
+  parallel(count * row_blocks(), [&](size_t task) {
+    const RowBlock rows = row_block(task % row_blocks());
+    for (size_t y = rows.first; y < rows.first + rows.count; ++y) body(y, task / row_blocks() * sizes_.ny + y);
+  });
+}
+
 void Encoding::forward(const Parallel& parallel, ConstImage x, c32* kspace) const {
-  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), at_once = coils_at_once(), image_floats = sizes_.sets * nx * slot_floats();
-  const Scratch image(row_blocks() * image_floats), planes(2 * at_once * ny * m);
+  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), at_once = coils_at_once(), block_floats = image_block_floats();
+  const Scratch image(row_blocks() * block_floats), planes(2 * at_once * ny * m);
   c32* const samples = reinterpret_cast<c32*>(planes.data());
-  parallel(row_blocks(), [&](size_t block) { load_image(row_block(block), x, image.data() + block * image_floats); });
+  parallel(row_blocks(), [&](size_t block) { load_image(row_block(block), x, image.data() + block * block_floats); });
   for (size_t coil = 0; coil < sizes_.coils; coil += at_once) {
     const size_t count = std::min(at_once, sizes_.coils - coil);
     image_to_columns(parallel, coil, count, image.data(), samples);
     transform_columns(parallel, false, count, scale(), samples);
-    parallel(count * row_blocks(), [&](size_t task) {
-      const RowBlock rows = row_block(task % row_blocks());
-      for (size_t y = rows.first; y < rows.first + rows.count; ++y) {
-        c32* const row = kspace + ((coil + task / row_blocks()) * ny + y) * nx;
-        const c32* const sampled = samples + (task / row_blocks() * ny + y) * m;
-        std::memset(row, 0, nx * sizeof(c32));
-        for (size_t i = 0; i < m; ++i) {
-          const float weight = mask_.at(y, columns_[i], nx);
-          row[columns_[i]] = {weight * sampled[i].re, weight * sampled[i].im};
-        }
+    each_row(parallel, count, [&](size_t y, size_t row) {
+      c32* const to = kspace + (coil * ny + row) * nx;
+      std::memset(to, 0, nx * sizeof(c32));
+      for (size_t i = 0; i < m; ++i) {
+        const float weight = mask_.at(y, columns_[i], nx);
+        to[columns_[i]] = {weight * samples[row * m + i].re, weight * samples[row * m + i].im};
       }
     });
   }
 }
 
 void Encoding::adjoint(const Parallel& parallel, const c32* kspace, Image x) const {
-  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), at_once = coils_at_once(), image_floats = sizes_.sets * nx * slot_floats();
-  const Scratch image(row_blocks() * image_floats), planes(2 * at_once * ny * m);
+  const size_t ny = sizes_.ny, nx = sizes_.nx, m = columns_.size(), at_once = coils_at_once(), block_floats = image_block_floats();
+  const Scratch image(row_blocks() * block_floats), planes(2 * at_once * ny * m);
   c32* const samples = reinterpret_cast<c32*>(planes.data());
-  std::memset(image.data(), 0, row_blocks() * image_floats * sizeof(float));
+  std::memset(image.data(), 0, row_blocks() * block_floats * sizeof(float));
   for (size_t coil = 0; coil < sizes_.coils; coil += at_once) {
     const size_t count = std::min(at_once, sizes_.coils - coil);
-    parallel(count * row_blocks(), [&](size_t task) {
-      const RowBlock rows = row_block(task % row_blocks());
-      for (size_t y = rows.first; y < rows.first + rows.count; ++y) {
-        const c32* const row = kspace + ((coil + task / row_blocks()) * ny + y) * nx;
-        c32* const sampled = samples + (task / row_blocks() * ny + y) * m;
-        for (size_t i = 0; i < m; ++i) {
-          const float weight = mask_.at(y, columns_[i], nx);
-          const c32 value = weight == 0 ? c32{0, 0} : row[columns_[i]];
-          sampled[i] = {weight * value.re, weight * value.im};
-        }
+    each_row(parallel, count, [&](size_t y, size_t row) {
+      const c32* const from = kspace + (coil * ny + row) * nx;
+      for (size_t i = 0; i < m; ++i) {
+        const float weight = mask_.at(y, columns_[i], nx);
+        const c32 value = weight == 0 ? c32{0, 0} : from[columns_[i]];
+        samples[row * m + i] = {weight * value.re, weight * value.im};
       }
     });
     transform_columns(parallel, true, count, scale(), samples);
     columns_to_image(parallel, coil, count, samples, image.data());
   }
-  parallel(row_blocks(), [&](size_t block) { store_image(row_block(block), image.data() + block * image_floats, 1, x); });
+  parallel(row_blocks(), [&](size_t block) { store_image(row_block(block), image.data() + block * block_floats, x); });
 }
 
 void Encoding::round_trip(const Parallel& parallel, ConstImage x, const ColumnStep& step, Image y) const {
   const Kernels& k = kernels();
-  const size_t ny = sizes_.ny, m = columns_.size(), per_coil = blocks(m), at_once = coils_at_once();
-  const size_t image_floats = sizes_.sets * sizes_.nx * slot_floats();
-  const Scratch image(row_blocks() * image_floats), sum(row_blocks() * image_floats), planes(2 * at_once * ny * m);
+  const size_t ny = sizes_.ny, m = columns_.size(), per_coil = lane_blocks(m), at_once = coils_at_once();
+  const size_t block_floats = image_block_floats();
+  const Scratch image(row_blocks() * block_floats), sum(row_blocks() * block_floats), planes(2 * at_once * ny * m);
   c32* const samples = reinterpret_cast<c32*>(planes.data());
   parallel(row_blocks(), [&](size_t block) {
-    load_image(row_block(block), x, image.data() + block * image_floats);
-    std::memset(sum.data() + block * image_floats, 0, image_floats * sizeof(float));
+    load_image(row_block(block), x, image.data() + block * block_floats);
+    std::memset(sum.data() + block * block_floats, 0, block_floats * sizeof(float));
   });
   for (size_t coil = 0; coil < sizes_.coils; coil += at_once) {
     const size_t count = std::min(at_once, sizes_.coils - coil);
@@ -199,7 +195,7 @@ void Encoding::round_trip(const Parallel& parallel, ConstImage x, const ColumnSt
     });
     columns_to_image(parallel, coil, count, samples, sum.data());
   }
-  parallel(row_blocks(), [&](size_t block) { store_image(row_block(block), sum.data() + block * image_floats, 1, y); });
+  parallel(row_blocks(), [&](size_t block) { store_image(row_block(block), sum.data() + block * block_floats, y); });
 }
 
 void Encoding::normal_of_lines(const Parallel& parallel, ConstImage x, Image y) const {
@@ -224,12 +220,12 @@ void Encoding::normal_of_lines(const Parallel& parallel, ConstImage x, Image y) 
       for (size_t set = 0; set < sets; ++set)
         k.add_conjugate_product(nx, map_lanes.data() + set * row_floats, work.data(), sum.data() + set * row_floats);
     }
-    store_image(rows, sum.data(), 1, y);
+    store_image(rows, sum.data(), y);
   });
 }
 
 bool Encoding::gather_weights(const MaskWeights& mask, float factor, float* weights) const {
-  const size_t m = columns_.size(), padded = blocks(m) * kernels().lanes;
+  const size_t m = columns_.size(), padded = lane_blocks(m) * kernels().lanes;
   bool any = false;
   for (size_t y = 0; y < sizes_.ny; ++y, weights += padded) {
     for (size_t i = 0; i < m; ++i) {
@@ -244,7 +240,7 @@ bool Encoding::gather_weights(const MaskWeights& mask, float factor, float* weig
 
 void Encoding::normal(const Parallel& parallel, ConstImage x, Image y) const {
   if (mask_.lines) return normal_of_lines(parallel, x, y);
-  const size_t ny = sizes_.ny, padded = blocks(columns_.size()) * kernels().lanes;
+  const size_t ny = sizes_.ny, padded = lane_blocks(columns_.size()) * kernels().lanes;
   const Scratch weights(ny * padded);
   gather_weights(mask_, scale(), weights.data());
   for (size_t i = 0; i < ny * padded; ++i) weights.data()[i] *= weights.data()[i];

@@ -62,11 +62,14 @@ class Encoding {
  private:
   struct RowBlock;
   size_t row_blocks() const;
+  size_t image_block_floats() const;
   RowBlock row_block(size_t block) const;
   void load_image(const RowBlock& rows, ConstImage x, float* lanes) const;
-  void store_image(const RowBlock& rows, const float* lanes, float scale, Image x) const;
+  void store_image(const RowBlock& rows, const float* lanes, Image x) const;
   const c32* map(size_t set, size_t coil) const { return maps_ + (set * sizes_.coils + coil) * sizes_.ny * sizes_.nx; }
   size_t coils_at_once() const;
+  template <class Body>
+  void each_row(const Parallel& parallel, size_t count, Body&& body) const;
 
   void image_to_columns(const Parallel& parallel, size_t coil, size_t count, const float* image, c32* planes) const;
   void transform_columns(const Parallel& parallel, bool inverse, size_t count, float scale, c32* planes) const;

@@ -18,7 +18,7 @@ void load_planes(size_t rows, size_t n, const float* re, const float* im, size_t
   }
 }
 
-void store_planes(size_t rows, size_t n, const float* lanes, const uint32_t* slot, float scale, float* re, float* im, size_t stride) {
+void store_planes(size_t rows, size_t n, const float* lanes, const uint32_t* slot, float* re, float* im, size_t stride) {
   float* const planes[2] = {re, im};
   for (size_t part = 0; part < 2; ++part) {
     float* const plane = planes[part];
@@ -26,12 +26,12 @@ void store_planes(size_t rows, size_t n, const float* lanes, const uint32_t* slo
     size_t j = 0;
     for (; j + kLanes <= n; j += kLanes) {
       wide v[kLanes];
-      for (size_t q = 0; q < kLanes; ++q) v[q] = load(from + slot[j + q] * kSlotFloats) * scale;
+      for (size_t q = 0; q < kLanes; ++q) v[q] = load(from + slot[j + q] * kSlotFloats);
       transpose(v);
       for (size_t r = 0; r < rows; ++r) store(plane + r * stride + j, v[r]);
     }
     for (; j < n; ++j)
-      for (size_t r = 0; r < rows; ++r) plane[r * stride + j] = from[slot[j] * kSlotFloats + r] * scale;
+      for (size_t r = 0; r < rows; ++r) plane[r * stride + j] = from[slot[j] * kSlotFloats + r];
   }
 }
 

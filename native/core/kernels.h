@@ -62,7 +62,7 @@ struct Kernels {
 
   /// Like load_rows and store_rows for real and imaginary parts in planes of their own (encoding.inl).
   void (*load_planes)(size_t rows, size_t n, const float* re, const float* im, size_t stride, const uint32_t* slot, float* lanes);
-  void (*store_planes)(size_t rows, size_t n, const float* lanes, const uint32_t* slot, float scale, float* re, float* im, size_t stride);
+  void (*store_planes)(size_t rows, size_t n, const float* lanes, const uint32_t* slot, float* re, float* im, size_t stride);
   /// out = a b, or out += a b, for n slots of lane buffers.
   void (*multiply_lanes)(size_t n, bool accumulate, const float* a, const float* b, float* out);
   /// sum += conj(map) x, x with real and imaginary parts swapped.
@@ -75,9 +75,6 @@ struct Kernels {
   /// With r = weight (scale x - measured) and s its sign per part (absolute) or r itself: the sums, and x = scale weight s with real and
   /// imaginary parts swapped. x are column lanes in natural order.
   void (*column_residual)(bool absolute, size_t n, const ResidualColumns& columns, const uint32_t* slot, float* lanes, ResidualSums* sums);
-
-  /// r = m * (k - y) for `coils` blocks of n samples; m holds n weights shared by the coils. r may be k.
-  void (*masked_residual)(size_t coils, size_t n, const float* m, const c32* k, const c32* y, c32* r);
 
   /// Mean and biased variance of n >= 1 values, accurate to about double rounding of the float values.
   void (*plane_moments)(size_t n, const float* x, double* mean, double* variance);

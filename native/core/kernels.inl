@@ -15,7 +15,6 @@ constexpr size_t kLanes = LARMOR_LANES;
 
 #include "core/adam.inl"
 #include "core/conv.inl"
-#include "core/data_consistency.inl"
 #include "core/fft.inl"
 #include "core/encoding.inl"
 #include "core/data_loss.inl"
@@ -42,7 +41,6 @@ const Kernels LARMOR_KERNELS = {
     .weigh_rows = weigh_rows,
     .weigh_columns = weigh_columns,
     .column_residual = column_residual,
-    .masked_residual = masked_residual,
     .plane_moments = plane_moments,
     .normalise_plane = normalise_plane,
     .norm_gradient_sums = norm_gradient_sums,
