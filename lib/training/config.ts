@@ -60,6 +60,15 @@ const schema = z.strictObject({
   validation: source.optional(),
   /** What the network sees: the coil images combined by their maps, or the published split root-sum-of-squares. */
   input: z.enum(INPUT_KINDS).default('sense'),
+  /** Options of ESPIRiT. */
+  calibration: z
+    .strictObject({
+      kernel: z.int().min(2).optional(),
+      calibrationSize: z.int().min(2).optional(),
+      threshold: z.number().gt(0).lt(1).optional(),
+      crop: z.number().gte(0).lt(1).optional(),
+    })
+    .prefault({}),
   undersampling: z
     .strictObject({
       type: z.enum(MASK_TYPES).default('random'),
@@ -151,6 +160,6 @@ export async function prepareDataset(
   part: TrainingConfig['training'],
   options: RunOptions = {},
 ): Promise<Dataset> {
-  const { undersampling, input } = config;
-  return Dataset.prepare(await openSource(part, options), { sampling: undersampling, input }, options);
+  const { undersampling: sampling, input, calibration } = config;
+  return Dataset.prepare(await openSource(part, options), { sampling, input, calibration }, options);
 }

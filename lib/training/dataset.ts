@@ -1,7 +1,7 @@
 // Training examples: slices prepared once, undersampled anew for every step.
 import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
 import { toPlanes } from '../arrays/planar.js';
-import { espirit } from '../calibration/espirit.js';
+import { type EspiritOptions, espirit } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { type InputKind, networkInput } from '../networks/network-input.js';
@@ -36,6 +36,8 @@ interface PreparedSlice {
 export interface DatasetOptions {
   readonly sampling: TrainingSampling;
   readonly input: InputKind;
+  /** Of the coil maps; its mask is that of the sampling. */
+  readonly calibration?: Omit<EspiritOptions, 'mask' | 'sets'> | undefined;
 }
 
 /**
@@ -68,7 +70,7 @@ export class Dataset {
     for (let i = 0; i < source.length; i++) {
       const kspace = await source.read(i, { signal, threads });
       const mask = drawMask(options.sampling, source.matrix[1], [i, 0]);
-      const estimate = await espirit(kspace, { mask, signal, threads });
+      const estimate = await espirit(kspace, { ...options.calibration, mask, signal, threads });
       const maps = { data: estimate.maps.data, shape: kspace.shape };
       const target = await new EncodingOperator({ maps, mask: full }).adjoint(kspace, { signal, threads });
       slices.push({ kspace, maps, target });
