@@ -68,14 +68,28 @@ async function modelOf(name) {
 /** Fully sampled slices of a test. */
 async function slicesOf(test) {
   if (test.source === 'volumes') {
-    const { volumes, snr, seed } = test;
-    const source = await volumeSource({ ...inData({ volumes, snr, seed }), variants: 1, size: 128, coils: 8 });
-    return Promise.all(Array.from({ length: source.length }, (_, i) => source.read(i, { threads })));
+    const { volumes, snr, phase, seed } = test;
+    const source = await volumeSource({ ...inData({ volumes, snr, phase, seed }), variants: 1, size: 128, coils: 8 });
+    const slices = [];
+    for (let i = 0; i < source.length; i += 1) slices.push(await source.read(i, { threads }));
+    return test.transpose ? slices.map(transposed) : slices;
   }
   const scan = await openScan(join(values.data, test.path));
   const kspace = await scan.readKspace(0);
   await scan.close();
   return [centre(kspace, test.size)];
+}
+
+/** K-space with its axes exchanged: the phase encode then runs along the shorter side of the head, as on a scanner. */
+function transposed({ data, shape: [coils, side] }) {
+  const result = new Float32Array(data.length);
+  for (let c = 0; c < coils; c += 1)
+    for (let y = 0; y < side; y += 1)
+      for (let x = 0; x < side; x += 1) {
+        const from = 2 * ((c * side + x) * side + y);
+        result.set(data.subarray(from, from + 2), 2 * ((c * side + y) * side + x));
+      }
+  return { data: result, shape: [coils, side, side] };
 }
 
 /** The central size x size samples of k-space. */
@@ -128,8 +142,9 @@ async function measure(kspace, mask, test, adapters, seed) {
     // The best of what stopping at other iterations would have given, by the reference itself.
     let oracle = scores[`${name} after`];
     for (let stop = test.oracleEvery; stop <= test.iterations; stop += test.oracleEvery) {
-      await using other = new SliceAdapter(model, settingsOf(test, { maxIterations: stop, keep: 'last' }), { threads });
+      const other = new SliceAdapter(model, settingsOf(test, { maxIterations: stop, keep: 'last' }), { threads });
       const then = score((await other.adapt(slice)).image);
+      await other[Symbol.asyncDispose]();
       if (then.ssim > oracle.ssim) oracle = then;
     }
     scores[`${name} oracle`] = oracle;

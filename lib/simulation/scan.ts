@@ -18,6 +18,8 @@ export interface SimulationOptions {
   readonly coils?: number | undefined;
   /** Median of the object over the noise's deviation in the real and the imaginary part of one coil. Default 80. */
   readonly snr?: number | undefined;
+  /** Strength of the patient's phase: 1 varies by some radians over the image, as gradient echoes do, 0.2 as spin echoes do. Default 1. */
+  readonly phase?: number | undefined;
   /** Coils, phase and noise follow from it alone. */
   readonly seed: Seed;
   /** Side of k-space. Default: that of the object; smaller keeps the centre of k-space, as a scanner's resolution does. */
@@ -61,14 +63,15 @@ export class SimulatedScanner {
    * @param median The object's median magnitude, which `snr` refers to: see `objectMedian`.
    * @throws LarmorError `ERR_ARGUMENT` for options outside their range.
    */
-  constructor(median: number, { coils = 8, snr = 80, seed, size }: SimulationOptions) {
+  constructor(median: number, { coils = 8, snr = 80, phase = 1, seed, size }: SimulationOptions) {
     if (!(Number.isInteger(coils) && coils >= 1 && coils <= 256)) fail('coils', 'an integer in 1..256', coils);
     if (!(snr > 0)) fail('snr', 'positive (Infinity for no noise)', snr);
+    if (!(phase >= 0 && Number.isFinite(phase))) fail('phase', '0 or more', phase);
     if (!(median > 0 && Number.isFinite(median))) fail('median', 'a positive number', median);
     if (size !== undefined && !(Number.isInteger(size) && size >= 8)) fail('size', 'an integer >= 8', size);
     this.#random = new MT19937(seed);
     this.#coils = new CoilArray(this.#random, coils);
-    this.#phase = new SmoothPhase(this.#random);
+    this.#phase = new SmoothPhase(this.#random, phase);
     this.#noise = median / snr;
     this.#size = size;
   }
@@ -117,11 +120,11 @@ class SmoothPhase {
   readonly #height: number;
   readonly #rate: number;
 
-  constructor(random: MT19937) {
+  constructor(random: MT19937, strength: number) {
     this.#field = new NoiseField(random);
     this.#offset = random.uniform(-Math.PI, Math.PI);
-    this.#tilt = [random.uniform(-1.2, 1.2), random.uniform(-1.2, 1.2)];
-    this.#height = random.uniform(0.5, 3);
+    this.#tilt = [strength * random.uniform(-1.2, 1.2), strength * random.uniform(-1.2, 1.2)];
+    this.#height = strength * random.uniform(0.5, 3);
     this.#rate = random.uniform(0.7, 1.4);
   }
 

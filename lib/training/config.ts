@@ -20,6 +20,8 @@ const scanner = {
   coils: z.int().min(1).max(128).default(8),
   /** Least and largest ratio of the object's median to one coil's noise. */
   snr: z.tuple([z.number().gt(0), z.number().gt(0)]).default([40, 150]),
+  /** Strength of the phase: see `SimulationOptions`. */
+  phase: z.number().gte(0).default(1),
   seed: seed.default(0),
 };
 

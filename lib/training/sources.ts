@@ -27,6 +27,8 @@ export interface ScannerOptions {
   readonly coils: number;
   /** Least and largest ratio of the object's median to one coil's noise; drawn for every slice. */
   readonly snr: readonly [number, number];
+  /** Strength of the phase, as `SimulationOptions` has it. */
+  readonly phase?: number | undefined;
   readonly seed: number;
 }
 
@@ -40,10 +42,10 @@ async function scanned(
   scanner: ScannerOptions,
   options: RunOptions,
 ): Promise<ComplexArray> {
-  const { coils, size, snr } = scanner;
+  const { coils, size, snr, phase } = scanner;
   const level = random.uniform(snr[0], snr[1]);
   const seed = random.uint32();
-  const simulated = new SimulatedScanner(objectMedian(object), { coils, size, snr: level, seed });
+  const simulated = new SimulatedScanner(objectMedian(object), { coils, size, snr: level, phase, seed });
   return (await simulated.scan(object, z, options)).kspace;
 }
 

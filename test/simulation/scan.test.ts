@@ -142,6 +142,19 @@ describe('simulateScan', () => {
     expect(Math.max(...difference)).toBeLessThan(0.02);
   });
 
+  test('without phase variation the image has one phase throughout', async () => {
+    const phases = async (phase: number): Promise<number[]> => {
+      const { image, reference } = await simulateScan(object(32), { coils: 4, snr: Infinity, seed: 3, phase });
+      const inside = [...reference.data.keys()].filter((i) => reference.data[i] > 0.3);
+      const [first] = inside;
+      const turn = (i: number): number => Math.atan2(image.data[2 * i + 1], image.data[2 * i]);
+      return inside.map((i) => Math.abs(Math.sin((turn(i) - turn(first)) / 2)));
+    };
+    expect(Math.max(...(await phases(0)))).toBeLessThan(1e-5);
+    expect(Math.max(...(await phases(1)))).toBeGreaterThan(0.05);
+    await expect(phases(-1)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  });
+
   test('stacks slices, the same for one seed', async () => {
     const options = { coils: 2, seed: 3, size: 16 };
     const seen: number[] = [];
