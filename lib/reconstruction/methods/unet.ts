@@ -15,7 +15,9 @@ export const unetMethod: Method = {
     const activations = 4 * ACTIVATIONS * channels * points;
     const kspace = 8 * coils * points;
     // Training keeps gradients, both moments of Adam, a copy of the best weights; activations until the way back.
-    return adapt ? 6 * kspace + 3 * activations + 6 * weights : 4 * kspace + activations + weights;
+    if (!adapt) return 4 * kspace + activations + weights;
+    const slices = adapt.volumeIterations > 0 ? adapt.batch : 1; // at once, in the joint training
+    return slices * (6 * kspace + 3 * activations) + 6 * weights;
   },
   async start(setup, options) {
     const { startUnet } = await import('./unet-reconstructor.js');
