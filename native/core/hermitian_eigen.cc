@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -98,13 +99,14 @@ void HermitianEigen::tridiagonalise() {
 void HermitianEigen::diagonalise() {
   double* const d = diagonal_.data();
   double* const e = off_.data();
+  // Relative to the whole matrix, not to the neighbours: in the null space of a matrix of low rank these are rounding errors themselves.
+  double largest = 0;
+  for (size_t i = 0; i < n_; ++i) largest = std::max(largest, std::fabs(d[i]) + std::fabs(e[i]));
+  const double negligible = std::numeric_limits<double>::epsilon() * largest;
   for (size_t l = 0; l < n_; ++l)
     for (int sweep = 0;; ++sweep) {
       size_t m = l;
-      for (; m + 1 < n_; ++m) {
-        const double scale = std::fabs(d[m]) + std::fabs(d[m + 1]);
-        if (scale + std::fabs(e[m]) == scale) break;
-      }
+      while (m + 1 < n_ && std::fabs(e[m]) > negligible) ++m;
       if (m == l) break;
       if (sweep == kSweeps) throw std::runtime_error("HermitianEigen: QL did not converge");
       double g = (d[l + 1] - d[l]) / (2 * e[l]);

@@ -69,9 +69,30 @@ void check_pairs(size_t n, const Matrix& a) {
   CHECK_CLOSE(sum, trace, tolerance * norm(a));
 }
 
+/// Sum of `rank` outer products whose weights fall by `decay` from one to the next: what calibration sees in data without noise.
+Matrix low_rank(size_t n, size_t rank, double decay) {
+  std::mt19937_64 random(5);
+  std::normal_distribution<double> normal;
+  Matrix a(n * n);
+  double weight = 1;
+  for (size_t k = 0; k < rank; ++k, weight *= decay) {
+    Matrix u(n);
+    for (c64& value : u) value = {normal(random), normal(random)};
+    for (size_t i = 0; i < n; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        a[i * n + j].re += weight * (u[i].re * u[j].re + u[i].im * u[j].im);
+        a[i * n + j].im += weight * (u[i].im * u[j].re - u[i].re * u[j].im);
+      }
+  }
+  for (size_t i = 0; i < n; ++i) a[i * n + i].im = 0;
+  return a;
+}
+
 }  // namespace
 
 int main() {
+  check_pairs(150, low_rank(150, 3, 0.5));
+  check_pairs(150, low_rank(150, 100, 0.3));
   for (size_t n : {1, 2, 3, 5, 8, 17, 64, 121}) check_pairs(n, random_hermitian(n, static_cast<unsigned>(n)));
 
   for (double scale : {1e-200, 1e200}) {  // squares would leave the range of doubles
