@@ -6,6 +6,7 @@
       "native/core/cholesky.cc",
       "native/core/coils.cc",
       "native/core/conjugate_gradients.cc",
+      "native/core/conv1x1.cc",
       "native/core/conv3x3.cc",
       "native/core/conv_transpose2x2.cc",
       "native/core/data_loss.cc",

@@ -146,6 +146,10 @@ export const convTranspose2x2InputGradient = (dy: Value, w: Value): Value =>
 export const convTranspose2x2WeightGradient = (x: Value, dy: Value): Value =>
   one('ConvTranspose2x2WeightGradient', [x, dy]);
 
+/** Outputs dL/dw [co,ci,1,1] and dL/dbias [co] of `conv` with a 1x1 kernel. x [n,ci,y,x], dy [n,co,y,x]. */
+export const conv1x1WeightGradient = (x: Value, dy: Value): readonly Value[] =>
+  x.graph.apply('Conv1x1WeightGradient', [x, dy]);
+
 /** Mean over disjoint windows; rows and columns that do not fill one are dropped. */
 export function averagePool(x: Value, window: readonly number[] = [2, 2]): Value {
   return one('AveragePool', [x], { kernel_shape: window, strides: window });

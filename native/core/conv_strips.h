@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "core/kernels.h"
 #include "core/parallel.h"
@@ -36,6 +37,14 @@ struct Strips {
     return {strip / per_image, i * height / per_image, (i + 1) * height / per_image};
   }
 };
+
+/// `count` values of every channel, `pixels` apart, side by side and followed by zeros up to a whole register.
+inline void pack_run(size_t channels, const float* image, size_t pixels, size_t count, size_t stride, float* packed) {
+  for (size_t c = 0; c < channels; ++c, image += pixels, packed += stride) {
+    std::memcpy(packed, image, count * sizeof(float));
+    std::fill(packed + count, packed + round_up(count, kStripAlign), 0.0f);
+  }
+}
 
 /// Tiles of the convolution kernels that hold `channels` output channels.
 inline size_t conv_tiles(size_t channels) { return (channels + kernels().conv_tile_channels - 1) / kernels().conv_tile_channels; }

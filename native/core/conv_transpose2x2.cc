@@ -29,11 +29,7 @@ struct Geometry {
 
 /// Low-resolution rows of every channel.
 void pack_rows(const Geometry& g, size_t channels, const float* image, const Strips::Rows& rows, float* packed) {
-  const size_t count = rows.count() * g.width, length = g.strip(rows).length;
-  for (size_t c = 0; c < channels; ++c, packed += g.stride) {
-    std::memcpy(packed, image + (c * g.strips.height + rows.first) * g.width, count * sizeof(float));
-    std::fill(packed + count, packed + length, 0.0f);
-  }
+  pack_run(channels, image + rows.first * g.width, g.strips.height * g.width, rows.count() * g.width, g.stride, packed);
 }
 
 /// The rows of [channels, 2 height, 2 width] that belong to `rows`, as [channels, 2, 2] channels of low resolution.

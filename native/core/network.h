@@ -36,6 +36,11 @@ void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t he
 void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* dy,
                              float* dw);
 
+/// dw[co, ci] = sum over n and pixels of dy[n, co, p] * x[n, ci, p], dbias[co] = sum of dy: the gradients of a 1x1 convolution.
+/// dbias may be null.
+void conv1x1_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t pixels, const float* x, const float* dy, float* dw,
+                             float* dbias);
+
 /// y[n, co, 2 y + ky, 2 x + kx] = sum over ci of weights[ci, co, ky, kx] * x[n, ci, y, x]: a transposed 2x2 convolution of stride 2.
 /// height and width are those of x.
 void conv_transpose2x2(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,

@@ -98,6 +98,24 @@ class Conv3x3WeightGradient {
   static constexpr const char* kName = "Conv3x3WeightGradient";
 };
 
+class Conv1x1WeightGradient {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32, kOptionalFloat32}}; }
+  explicit Conv1x1WeightGradient(const Attributes&) {}
+  void compute(Context& context) const {
+    const auto x = context.input<float>(0), dy = context.input<float>(1);
+    expect_image(kName, "x", x.shape);
+    expect_image(kName, "dy", dy.shape);
+    expect_shape(kName, "dy", {x.shape[0], dy.shape[1], x.shape[2], x.shape[3]}, dy.shape);
+    float* const dw = context.output<float>(0, {dy.shape[1], x.shape[1], 1, 1});
+    float* const dbias = context.output<float>(1, {dy.shape[1]});
+    conv1x1_weight_gradient(context.parallel(), x.dim(0), x.dim(1), dy.dim(1), x.dim(2) * x.dim(3), x.data, dy.data, dw, dbias);
+  }
+
+ private:
+  static constexpr const char* kName = "Conv1x1WeightGradient";
+};
+
 /// The three share their sizes: x [n,ci,y,x], weights [ci,co,2,2], y [n,co,2y,2x].
 class ConvTranspose2x2 {
  public:
@@ -172,8 +190,9 @@ class AveragePool2x2Gradient {
 
 std::vector<const OrtCustomOp*> network_ops() {
   return {CustomOp<InstanceNormLeakyRelu>::instance(), CustomOp<InstanceNormLeakyReluGradient>::instance(), CustomOp<Conv3x3>::instance(),
-          CustomOp<Conv3x3WeightGradient>::instance(), CustomOp<ConvTranspose2x2>::instance(), CustomOp<ConvTranspose2x2InputGradient>::instance(),
-          CustomOp<ConvTranspose2x2WeightGradient>::instance(), CustomOp<AveragePool2x2Gradient>::instance()};
+          CustomOp<Conv3x3WeightGradient>::instance(), CustomOp<Conv1x1WeightGradient>::instance(), CustomOp<ConvTranspose2x2>::instance(),
+          CustomOp<ConvTranspose2x2InputGradient>::instance(), CustomOp<ConvTranspose2x2WeightGradient>::instance(),
+          CustomOp<AveragePool2x2Gradient>::instance()};
 }
 
 }  // namespace larmor::ort

@@ -183,6 +183,27 @@ void test_conv_transpose(size_t n, size_t ci, size_t co, size_t height, size_t w
   check_results(run, {y, dx, dw});
 }
 
+void test_conv1x1_gradient(size_t n, size_t ci, size_t co, size_t pixels) {
+  const Floats x = random_floats(n * ci * pixels, 5), dy = random_floats(n * co * pixels, 6);
+  std::vector<double> dw(co * ci), dbias(co);
+  for (size_t image = 0; image < n; ++image)
+    for (size_t o = 0; o < co; ++o)
+      for (size_t p = 0; p < pixels; ++p) {
+        const double upstream = dy[(image * co + o) * pixels + p];
+        dbias[o] += upstream;
+        for (size_t i = 0; i < ci; ++i) dw[o * ci + i] += upstream * x[(image * ci + i) * pixels + p];
+      }
+  const auto run = [&](int threads) {
+    Floats got_dw(dw.size(), 7.0f), got_dbias(co, 7.0f);
+    conv1x1_weight_gradient(Pooled{threads}, n, ci, co, pixels, x.data(), dy.data(), got_dw.data(), got_dbias.data());
+    return std::vector<Floats>{got_dw, got_dbias};
+  };
+  const std::vector<Floats> got = run(1), again = run(3);
+  CHECK_CLOSE(relative_error(got[0], dw), 0, 2e-6);
+  CHECK_CLOSE(relative_error(got[1], dbias), 0, 1e-5);  // terms of either sign cancel
+  for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
+}
+
 void test_pooling_gradient() {
   const Floats dy = random_floats(2 * 2 * 3, 11);
   Floats dx(2 * 5 * 7, 9.0f);
@@ -250,6 +271,10 @@ int main() {
   test_conv_transpose(2, 5, 3, 7, 9);
   test_conv_transpose(1, 19, 34, 6, 11);
   test_conv_transpose(3, 2, 1, 40, 33);
+  test_conv1x1_gradient(1, 1, 1, 1);
+  test_conv1x1_gradient(2, 7, 3, 35);
+  test_conv1x1_gradient(1, 32, 2, 10'001);
+  test_conv1x1_gradient(3, 2, 37, 1025);
   test_pooling_gradient();
   test_adam();
   test_finiteness();

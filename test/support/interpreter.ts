@@ -123,6 +123,7 @@ function convolveWeights(x: Tensor, dy: Tensor, shape: Shape, attributes: Attrib
 }
 
 const DOUBLING: Attributes = { strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1] };
+const POINTWISE: Attributes = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] };
 const THREE_BY_THREE: Attributes = { strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1] };
 
 const addBias = (y: Tensor, bias?: Tensor): Tensor =>
@@ -244,6 +245,16 @@ const rules: Readonly<Record<string, Rule>> = {
     transposed ? convolveTransposed(x, w, shape, THREE_BY_THREE) : convolveForward(x, w, shape, THREE_BY_THREE),
   ],
   Conv3x3WeightGradient: ([x, dy], _, [{ shape }]) => [convolveWeights(x, dy, shape, THREE_BY_THREE)],
+  Conv1x1WeightGradient: ([x, dy], _, [{ shape }, { shape: channels }]) => [
+    convolveWeights(x, dy, shape, POINTWISE),
+    build(channels, ([o]) => {
+      let sum = 0;
+      dy.data.forEach((value, flat) => {
+        if (indices(flat, dy.shape)[1] === o) sum += value;
+      });
+      return sum;
+    }),
+  ],
   ConvTranspose2x2: ([x, w], _, [{ shape }]) => [convolveTransposed(x, w, shape, DOUBLING)],
   ConvTranspose2x2InputGradient: ([dy, w], _, [{ shape }]) => [convolveForward(dy, w, shape, DOUBLING)],
   ConvTranspose2x2WeightGradient: ([x, dy], _, [{ shape }]) => [convolveWeights(dy, x, shape, DOUBLING)],

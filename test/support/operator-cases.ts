@@ -233,6 +233,9 @@ export const operatorCases: readonly OperatorCase[] = [
   make('Conv3x3WeightGradient', '', [image, [2, 4, 5, 4]], ([x, dy]) => op.conv3x3WeightGradient(x, dy), {
     differentiable: [],
   }),
+  make('Conv1x1WeightGradient', '', [image, [2, 4, 5, 4]], ([x, dy]) => op.conv1x1WeightGradient(x, dy), {
+    differentiable: [],
+  }),
   make('ConvTranspose', 'doubling', [image, [3, 2, 2, 2]], ([x, w]) => op.convTranspose(x, w, { strides: [2, 2] })),
   make('ConvTranspose', 'any', [image, [3, 2, 3, 2], [2]], ([x, w, bias]) =>
     op.convTranspose(x, w, { bias, strides: [2, 3], pads: [1, 0, 0, 1], dilations: [1, 2], outputPadding: [1, 2] }),

@@ -2,6 +2,7 @@
 import { type Shape, sameShape } from '../../arrays/complex-array.js';
 import {
   conv,
+  conv1x1WeightGradient,
   conv3x3,
   conv3x3WeightGradient,
   convTranspose,
@@ -37,6 +38,10 @@ const isTiling = ({ strides, pads, dilations }: Window, kernel: Shape): boolean 
 /** Whether a convolution is the one that `conv3x3` computes. */
 const isSame3x3 = (window: Window, kernel: Shape): boolean =>
   isPlain(window) && sameShape(kernel, [3, 3]) && sameShape(window.pads, SAME);
+
+/** Whether a convolution mixes channels only. */
+const isPointwise = (window: Window, kernel: Shape): boolean =>
+  isPlain(window) && sameShape(kernel, [1, 1]) && sameShape(window.pads, [0, 0, 0, 0]);
 
 /** dL/dx of y = conv(x, w). */
 function inputGradient(dy: Value, w: Value, x: Shape, window: Window): Value {
@@ -86,11 +91,13 @@ export const convolution: readonly Operator[] = [
       });
       return [float32([x.shape[0], co, ...image])];
     },
-    gradient: ({ inputs: [x, w, bias], attributes, dy }) => [
-      inputGradient(dy, w, x.shape, attributes),
-      weightGradient(x, dy, w.shape.slice(2), attributes),
-      ...(bias ? [biasGradient(dy)] : []),
-    ],
+    gradient({ inputs: [x, w, bias], attributes, dy }) {
+      const kernel = w.shape.slice(2);
+      const [dw, dbias] = isPointwise(attributes, kernel)
+        ? conv1x1WeightGradient(x, dy)
+        : [weightGradient(x, dy, kernel, attributes), bias && biasGradient(dy)];
+      return [inputGradient(dy, w, x.shape, attributes), dw, ...(bias ? [dbias] : [])];
+    },
   }),
 
   defineOperator({

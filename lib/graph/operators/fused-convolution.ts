@@ -10,6 +10,7 @@ import {
   convTranspose2x2WeightGradient,
   gemm,
   pad,
+  reduceSum,
   reshape,
   transpose,
 } from '../operations.js';
@@ -72,6 +73,23 @@ export const fusedConvolution: readonly Operator[] = [
       );
       const product = gemm(rowShifts, columnShifts, { transposeB: true });
       return [transpose(reshape(product, [3, dy.shape[1], 3, x.shape[1]]), [1, 3, 0, 2])];
+    },
+  }),
+
+  // Fused for its fixed order of sums more than for speed: the standard product depends on the number of threads.
+  defineOperator({
+    name: 'Conv1x1WeightGradient',
+    domain: 'larmor',
+    inputs: ['x', 'dy'],
+    infer([x, dy]) {
+      expectRank('Conv1x1WeightGradient', 'x', 4, x);
+      expectRank('Conv1x1WeightGradient', 'dy', 4, dy);
+      expectShape('Conv1x1WeightGradient', 'dy', x.shape.with(1, dy.shape[1]), dy);
+      return [float32([dy.shape[1], x.shape[1], 1, 1]), float32([dy.shape[1]])];
+    },
+    portable([x, dy]) {
+      const product = gemm(rows(dy), rows(x), { transposeB: true });
+      return [reshape(product, [dy.shape[1], x.shape[1], 1, 1]), reduceSum(dy, { axes: [0, 2, 3] })];
     },
   }),
 
