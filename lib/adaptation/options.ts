@@ -32,7 +32,9 @@ const schema = z.strictObject({
   /** What the network sees. Default: what the model was trained with. */
   input: z.enum(INPUT_KINDS).optional(),
   maxIterations: z.int().min(1).max(100_000).default(150),
-  learningRate: z.number().gt(0).lt(1).default(1e-3),
+  learningRate: z.number().gt(0).lt(1).default(3e-3),
+  /** Iterations over which the learning rate rises linearly to its value: Adam's first steps know no curvature yet. */
+  warmUp: z.int().min(0).default(25),
   /** Seconds per slice after which the best weights so far are taken. */
   timeBudget: z.number().gt(0).optional(),
   heldOut: heldOut.prefault({}),
@@ -65,11 +67,17 @@ const PAPER: AdaptationOptions = {
   input: 'split-rss',
   maxIterations: 2500,
   learningRate: 1e-5,
+  warmUp: 0,
   heldOut: { kind: 'points', fraction: 0.05, replacement: true },
   stop: { rule: 'window', window: 100 },
   keep: 'last',
   interval: 1,
 };
+
+/** Learning rate of the iteration after `made` ones. */
+export function learningRateAt({ learningRate, warmUp }: AdaptationSettings, made: number): number {
+  return learningRate * Math.min(1, (made + 1) / Math.max(1, warmUp));
+}
 
 /**
  * Options with every default filled in. Fields beside `preset` override the preset's.

@@ -13,7 +13,7 @@ import { splitMask } from '../sampling/splits.js';
 import { LOSSES } from '../training/losses.js';
 import { createTrainingSession, type Losses, type TrainingSession } from '../training/session.js';
 import { type AdaptationOutcome, type LoopOptions, runAdaptation, type StepLosses } from './loop.js';
-import type { AdaptationSettings } from './options.js';
+import { type AdaptationSettings, learningRateAt } from './options.js';
 
 /** The measurement that a network adapts to. */
 export interface MeasuredSlice {
@@ -135,7 +135,10 @@ export class SliceAdapter implements AsyncDisposable {
     const weights = session.weights.data;
     const outcome = await runAdaptation(
       {
-        step: async () => heldOutLosses(await session.step({ signal })),
+        step: async () => {
+          const learningRate = learningRateAt(this.#settings, session.steps);
+          return heldOutLosses(await session.step({ learningRate, signal }));
+        },
         evaluate: async () => heldOutLosses(await session.evaluate({ signal })),
         save: () => weights.slice(),
         restore: (saved: Float32Array) => weights.set(saved),
@@ -185,7 +188,7 @@ export class SliceAdapter implements AsyncDisposable {
 /** A training session with the self-supervised loss alone. */
 export function adaptationSession(
   model: Model,
-  settings: Pick<AdaptationSettings, 'learningRate' | 'parameters'>,
+  { parameters }: Pick<AdaptationSettings, 'parameters'>,
   batch: number,
   [coils, height, width]: PreparedSlice['sizes'],
   maskKind: PreparedSlice['maskKind'],
@@ -197,8 +200,7 @@ export function adaptationSession(
     weights: model.weights,
     loss: LOSSES.self,
     shapes: { batch, coils, height, width, mask: maskKind },
-    trainable: settings.parameters,
-    optimiser: { learningRate: settings.learningRate },
+    trainable: parameters,
     threads,
     signal,
   });

@@ -1,7 +1,7 @@
 // Joint test-time training over the slices of a volume: one set of weights from which every slice then starts.
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
-import type { AdaptationSettings } from './options.js';
+import { type AdaptationSettings, learningRateAt } from './options.js';
 import { adaptationSession, type MeasuredSlice, type PreparedSlice, prepareSlice } from './slice.js';
 
 export interface JointOptions {
@@ -76,7 +76,7 @@ export async function adaptJointly(
     session.set(stack(slices));
     try {
       for (let step = 1; step <= volumeIterations; step += 1) {
-        await session.step({ signal });
+        await session.step({ learningRate: learningRateAt(settings, step - 1), signal });
         onStep?.(b * volumeIterations + step, batches * volumeIterations);
       }
     } catch (error) {

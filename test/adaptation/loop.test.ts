@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Adaptable, runAdaptation, windowRuleSaysStop } from '#larmor/adaptation/loop.js';
-import { adaptationSettings } from '#larmor/adaptation/options.js';
+import { adaptationSettings, learningRateAt } from '#larmor/adaptation/options.js';
 import { LarmorError } from '#larmor/errors.js';
 
 /** Weights are the number of steps made; the held-out loss follows a given curve over them. */
@@ -110,7 +110,7 @@ describe('settings', () => {
   test('defaults and presets', () => {
     expect(adaptationSettings()).toMatchObject({
       maxIterations: 150,
-      learningRate: 1e-3,
+      learningRate: 3e-3,
       keep: 'best',
       heldOut: { replacement: false },
     });
@@ -121,6 +121,12 @@ describe('settings', () => {
       heldOut: { fraction: 0.1, replacement: true },
       stop: { rule: 'window', window: 100 },
     });
+  });
+
+  test('the learning rate rises over the warm-up', () => {
+    const settings = adaptationSettings({ learningRate: 0.1, warmUp: 4 });
+    expect([0, 1, 3, 4, 50].map((made) => learningRateAt(settings, made))).toEqual([0.025, 0.05, 0.1, 0.1, 0.1]);
+    expect(learningRateAt(adaptationSettings({ preset: 'paper' }), 0)).toBe(1e-5);
   });
 
   test.each([
