@@ -11,7 +11,7 @@ namespace larmor {
 namespace {
 
 constexpr size_t kPositions = 1024;  // per strip: four rows of dy and two of x fit the 32 KiB L1 cache
-constexpr size_t kOutChannels = 64;  // per task: packed, they stay in the L2 cache with kInChannels of x
+constexpr size_t kOutChannels = 64;  // per task, whole tiles: packed, they stay in the L2 cache with kInChannels of x
 constexpr size_t kInChannels = 64;
 constexpr size_t kTasks = 16;        // wanted at least, where the image has as many strips
 
@@ -58,7 +58,10 @@ void pack_input(const Geometry& g, size_t channels, const float* image, const St
 void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,
              bool transposed, float* y) {
   const size_t pixels = height * width;
-  if (n * co * pixels == 0) return;
+  if (n * co * ci * pixels == 0) {
+    std::fill_n(y, n * co * pixels, 0.0f);
+    return;
+  }
   const Geometry g(height, width);
   const Scratch packed_weights(packed_weights_size(co, ci * 9));
   const auto copy = [&](size_t o, float* out, size_t stride) {

@@ -21,6 +21,12 @@ import { defineOperator, expectRank, expectShape, float32, shapeError } from './
 const SAME = [1, 1, 1, 1];
 const DOUBLING = { strides: [2, 2] };
 
+function expectImagesOfOneSize(operator: string, x: Value, dy: Value): void {
+  expectRank(operator, 'x', 4, x);
+  expectRank(operator, 'dy', 4, dy);
+  expectShape(operator, 'dy', x.shape.with(1, dy.shape[1]), dy);
+}
+
 export const fusedConvolution: readonly Operator[] = [
   defineOperator({
     name: 'Conv3x3',
@@ -49,9 +55,7 @@ export const fusedConvolution: readonly Operator[] = [
     domain: 'larmor',
     inputs: ['x', 'dy'],
     infer([x, dy]) {
-      expectRank('Conv3x3WeightGradient', 'x', 4, x);
-      expectRank('Conv3x3WeightGradient', 'dy', 4, dy);
-      expectShape('Conv3x3WeightGradient', 'dy', x.shape.with(1, dy.shape[1]), dy);
+      expectImagesOfOneSize('Conv3x3WeightGradient', x, dy);
       return [float32([dy.shape[1], x.shape[1], 3, 3])];
     },
     // Three shifts of dy along y and three of x along x give all nine taps in one matrix product, with a third of the copies
@@ -82,9 +86,7 @@ export const fusedConvolution: readonly Operator[] = [
     domain: 'larmor',
     inputs: ['x', 'dy'],
     infer([x, dy]) {
-      expectRank('Conv1x1WeightGradient', 'x', 4, x);
-      expectRank('Conv1x1WeightGradient', 'dy', 4, dy);
-      expectShape('Conv1x1WeightGradient', 'dy', x.shape.with(1, dy.shape[1]), dy);
+      expectImagesOfOneSize('Conv1x1WeightGradient', x, dy);
       return [float32([dy.shape[1], x.shape[1], 1, 1]), float32([dy.shape[1]])];
     },
     portable([x, dy]) {
