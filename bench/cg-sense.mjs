@@ -4,19 +4,11 @@
 import { espirit } from '../dist/calibration/espirit.js';
 import { cgSense } from '../dist/solvers/sense.js';
 import { bartFolder, inTurns, timed, undersampledSlice } from './support/bart.mjs';
+import { relativeDifference } from './support/statistics.mjs';
 
 const [threads = 1, rounds = 5] = process.argv.slice(2).map(Number);
 const LAMBDA = 0.001;
 const MAX_DIFFERENCE = 1e-3;
-
-function relativeDifference(a, b) {
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    norm += b[i] ** 2;
-  }
-  return Math.sqrt(difference / norm);
-}
 
 for (const shape of [
   [8, 320, 320],

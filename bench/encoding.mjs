@@ -8,7 +8,7 @@ import { EncodingOperator } from '../dist/operators/encoding.js';
 import { createSession } from '../dist/runtime/session.js';
 import { tensor } from '../dist/runtime/tensor.js';
 import { createMask } from '../dist/sampling/mask.js';
-import { compare, contestant, startPeer } from './harness.mjs';
+import { compare, contestant, peerContestants } from './support/harness.mjs';
 
 const SHAPES = [
   [8, 128, 128],
@@ -100,7 +100,7 @@ for (const shape of SHAPES) {
   cases.push({ title: 'l1 loss and gradient', method: 'loss', mask: lines, run: loss.run, view: interleave });
   for (const { title, method, mask, run, view = (result) => result } of cases) {
     const settings = { shape, method, maskShape: mask.shape };
-    const peer = await startPeer(
+    const peer = await peerContestants(
       'encoding.py',
       { maps, kspace, image, mask: Float32Array.from(mask.data) },
       settings,

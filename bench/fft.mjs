@@ -1,7 +1,7 @@
 // Centred unitary 2-D FFTs of coil stacks beside SciPy and PyTorch. Run: npm run build:ts && taskset -c 0 node bench/fft.mjs
 import { MT19937 } from '../dist/arrays/mt19937.js';
 import { fft2 } from '../dist/operators/fft2.js';
-import { compare, contestant, startPeer } from './harness.mjs';
+import { compare, contestant, peerContestants } from './support/harness.mjs';
 
 const SHAPES = [
   [15, 320, 320],
@@ -14,7 +14,7 @@ for (const shape of SHAPES) {
   const random = new MT19937(1);
   const data = new Float32Array(2 * shape.reduce((a, b) => a * b)).map(() => random.uniform(-1, 1));
   const ours = contestant('larmor, centred', async () => (await fft2({ data, shape }, { threads })).data);
-  const peer = await startPeer('fft.py', { x: data }, { shape }, threads);
+  const peer = await peerContestants('fft.py', { x: data }, { shape }, threads);
   await compare(`fft2 ${shape.join('x')}, ${threads} thread(s)`, [ours, ...peer.contestants]);
   peer.close();
 }

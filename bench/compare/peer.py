@@ -1,4 +1,4 @@
-"""The other side of bench/harness.mjs: reads commands, times or saves methods, answers in JSON lines."""
+"""The other side of ../support/harness.mjs: reads commands, times or saves methods, answers in JSON lines."""
 import json
 import sys
 import time

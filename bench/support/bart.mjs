@@ -6,6 +6,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderPhantom } from '../../dist/simulation/phantom.js';
 import { simulateScan } from '../../dist/simulation/scan.js';
+import { best, median } from './statistics.mjs';
 
 const CENTER_LINES = 26;
 const ACCELERATION = 4;
@@ -68,9 +69,6 @@ function swapAxes(from, to, offset, rows, columns) {
       to[b + 1] = from[a + 1];
     }
 }
-
-const best = (values) => Math.min(...values);
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 /** Seconds that `work` takes. */
 export async function timed(work) {

@@ -10,12 +10,11 @@ import { ParameterStore } from '../../dist/networks/parameters.js';
 import { createUnet } from '../../dist/networks/unet.js';
 import { createTrainingSession } from '../../dist/training/session.js';
 import { startPeer } from './peer.mjs';
+import { best, median } from './statistics.mjs';
 
 // Relative l2 over all parameters. Rounding flips the sign of residuals and activations near zero, where the gradient jumps: on the
 // 320x320 input PyTorch in float32 differs from PyTorch in double by 1.8e-3.
 const MAX_GRADIENT_ERROR = 5e-3;
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 async function gradientError(session, names, path) {
   const bytes = await readFile(path);
@@ -55,8 +54,7 @@ export async function compareSteps({ title, config, loss, peerLoss, shapes, data
   await writeSafetensors(file, tensors, {});
   session.set(Object.fromEntries(Object.entries(data).map(([name, { values }]) => [name, values])));
 
-  const script = join(import.meta.dirname, '../compare/training_step.py');
-  const peer = startPeer(process.env.PYTHON ?? '/usr/bin/python3', [script], { OMP_NUM_THREADS: String(threads) });
+  const peer = startPeer('training_step.py', [], threads);
   try {
     const { inChannels, outChannels, channels, pools, affine, residual } = network.config;
     const unet = { inputs: inChannels, outputs: outChannels, channels, pools, affine, residual };
@@ -89,7 +87,7 @@ export async function compareSteps({ title, config, loss, peerLoss, shapes, data
       const [a, b] = [of(ours), of(theirs)];
       console.log(`  ${name}: larmor ${a.toFixed(3)} s, PyTorch ${b.toFixed(3)} s, ratio ${(a / b).toFixed(2)}`);
     };
-    show('best', wall, (values) => Math.min(...values));
+    show('best', wall, best);
     show('median', wall, median);
     show('processor time, median', processor, median);
     console.log(`  ${rounds} rounds in turns, load ${loadavg()[0].toFixed(1)}`);

@@ -1,20 +1,27 @@
-// A program that does one unit of work per line of its standard input and answers each with one line of JSON.
+// A program of compare/ that does one unit of work per line of its standard input and answers each with one line of JSON.
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Starts `command`; `ask(line)` sends a line and resolves to the parsed answer. */
-export function startPeer(command, args, environment = {}) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
+/** Python with NumPy, SciPy and PyTorch; `LARMOR_BENCH_PYTHON` names another. */
+const python = process.env.LARMOR_BENCH_PYTHON ?? '/usr/bin/python3';
+
+/** Starts `script`; `ask(line)` sends a line and resolves to the parsed answer, `ask()` only waits for one. */
+export function startPeer(script, args, threads) {
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
+  const path = join(import.meta.dirname, '../compare', script);
+  const child = spawn(python, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'], env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = new Promise((_, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`${command} ended with code ${code}`)));
+    child.once('exit', (code) => reject(new Error(`${script} ended with code ${code}`)));
   });
   failed.catch(() => {});
+  const send = (line) => child.stdin.write(`${line}\n`);
   return {
-    send: (line) => child.stdin.write(`${line}\n`),
+    send,
     async ask(line) {
-      child.stdin.write(`${line}\n`);
+      if (line !== undefined) send(line);
       const { value } = await Promise.race([lines.next(), failed]);
       return JSON.parse(value);
     },

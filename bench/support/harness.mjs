@@ -1,50 +1,37 @@
 // Side-by-side timing: contestants take turns on the same input, so that a busy machine slows all of them alike.
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { startPeer } from './peer.mjs';
+import { best, median, relativeDifference } from './statistics.mjs';
 
 /** Largest relative l2 difference between results at which their times may be printed. */
 const AGREEMENT = 1e-5;
 
-const script = (name) => join(import.meta.dirname, 'compare', name);
-
-/** Python with NumPy, SciPy and PyTorch; `LARMOR_BENCH_PYTHON` names another. */
-const python = process.env.LARMOR_BENCH_PYTHON ?? '/usr/bin/python3';
-
 /**
- * A program of bench/compare/ with its inputs, waiting for commands (see compare/peer.py).
+ * The methods of a program in compare/ (see compare/peer.py) as contestants, all on the same inputs.
  *
  * @param inputs Float32Arrays by name, handed over as raw files. @param settings Numbers and strings it needs, as JSON.
  */
-export async function startPeer(name, inputs, settings, threads = 1) {
+export async function peerContestants(script, inputs, settings, threads = 1) {
   const folder = mkdtempSync(join(tmpdir(), 'larmor-bench-'));
   for (const [key, data] of Object.entries(inputs)) writeFileSync(join(folder, `${key}.f32`), data);
   writeFileSync(join(folder, 'settings.json'), JSON.stringify({ ...settings, threads }));
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
-  const child = spawn(python, [script(name), folder], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (command) => {
-    if (command) child.stdin.write(`${command}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${name} stopped while asked for "${command}"`);
-    return JSON.parse(value);
-  };
-  const methods = await ask();
+  const peer = startPeer(script, [folder], threads);
+  const methods = await peer.ask();
   return {
     /** One contestant per method the program offers. */
     contestants: methods.map((method) => ({
       name: method,
-      time: () => ask(`time ${method}`),
+      time: () => peer.ask(`time ${method}`),
       result: async () => {
-        await ask(`save ${method}`);
+        await peer.ask(`save ${method}`);
         const bytes = readFileSync(join(folder, `${method}.f32`));
         return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
       },
     })),
     close() {
-      child.stdin.end();
+      peer.close();
       rmSync(folder, { recursive: true });
     },
   };
@@ -65,18 +52,6 @@ export function contestant(name, run) {
   };
 }
 
-function relativeDifference(a, b) {
-  if (a.length !== b.length) throw new Error(`results hold ${a.length} and ${b.length} numbers`);
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < a.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    norm += b[i] ** 2;
-  }
-  return Math.sqrt(difference / norm);
-}
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
 /**
  * Times the contestants in turns and prints one line each: median and minimum of the wall time, minimum of the processor time, which
  * other work on the machine disturbs least, and how many times the first one's median and processor time.
@@ -96,7 +71,7 @@ export async function compare(title, contestants, { rounds = 15, agreement = AGR
     for (const [i, { time }] of contestants.entries()) times[i].push(await time());
   const rows = times.map((runs) => {
     const [wall, processor] = [runs.map(([w]) => w), runs.map(([, p]) => p)];
-    return { median: median(wall), minimum: Math.min(...wall), processor: Math.min(...processor) };
+    return { median: median(wall), minimum: best(wall), processor: best(processor) };
   });
   console.log(`${title}  (${rounds} rounds, load ${loadavg()[0].toFixed(1)})`);
   for (const [i, row] of rows.entries()) {
