@@ -47,8 +47,9 @@ if (given === undefined)
   );
 else larmor('info', input);
 
+// Metrics compare with the SENSE combination of the full data: a root sum of squares would count the background's noise.
 const undersampling = (await isFullySampled(input))
-  ? ['--acceleration', '4', '--center-fraction', '0.08', '--mask', 'random']
+  ? ['--acceleration', '4', '--center-fraction', '0.08', '--mask', 'random', '--reference', 'sense']
   : [];
 larmor(
   ...['recon', input, '-o', join(folder, 'reconstruction.h5'), '--method', 'unet', '--model', 'unet-small', '--adapt'],

@@ -46,8 +46,10 @@ const inData = ({ volumes, ...source }) => ({
   volumes: volumes.map((volume) => ({ ...volume, path: join(values.data, volume.path) })),
 });
 
-/** The model of a domain, trained unless it is at hand. */
+/** The model of a domain: a given one, or trained unless it is at hand. */
 async function modelOf(name) {
+  const { model } = study.domains[name];
+  if (model !== undefined) return loadModel(model);
   const digest = createHash('sha256')
     .update(JSON.stringify([study.training, study.domains[name]]))
     .digest('hex');
@@ -152,7 +154,8 @@ async function measure(kspace, mask, test, adapters, seed) {
   return { scores, outcomes };
 }
 
-const settingsOf = (test, changes = {}) => adaptationSettings({ maxIterations: test.iterations, ...changes });
+const settingsOf = (test, changes = {}) =>
+  adaptationSettings({ maxIterations: test.iterations, ...test.adapt, ...changes });
 
 const names = (values.only ?? Object.keys(study.domains).join()).split(',');
 const models = {};

@@ -20,7 +20,7 @@ export interface Adaptable<State> {
 
 /**
  * `adapted`: the held-out loss fell and the run ended by its own rule or at the iteration cap. `not-needed`: no weights beat
- * the starting ones, which were kept. `stopped-early`: the time budget ended a run that was still improving.
+ * the starting ones, which were kept. `stopped-early`: the time budget ended the run before its rule did.
  * `diverged`: a loss left the finite numbers; the best weights before that were kept.
  */
 export type Verdict = 'adapted' | 'not-needed' | 'stopped-early' | 'diverged';
@@ -159,6 +159,6 @@ function ruleSaysStop(stop: AdaptationSettings['stop'], heldOut: readonly number
 
 function verdictOf(stop: StopReason, bestIteration: number): Verdict {
   if (stop === 'diverged') return 'diverged';
-  if (bestIteration === 0) return 'not-needed';
-  return stop === 'time' ? 'stopped-early' : 'adapted';
+  if (stop === 'time') return 'stopped-early';
+  return bestIteration === 0 ? 'not-needed' : 'adapted';
 }

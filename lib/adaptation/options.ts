@@ -90,5 +90,8 @@ export function adaptationSettings(options: AdaptationOptions = {}): AdaptationS
   const parsed = schema.safeParse({ ...preset, ...options, heldOut: heldOutOptions });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new LarmorError('ERR_ARGUMENT', `adapt.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
+  throw new LarmorError(
+    'ERR_ARGUMENT',
+    `${['adapt', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
+  );
 }

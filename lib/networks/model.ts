@@ -1,5 +1,5 @@
 // Models on disk: a network, its weights and where they come from, in one safetensors file.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RealArray } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
@@ -60,8 +60,18 @@ export async function loadModel(nameOrPath: string): Promise<Model> {
 const isInputKind = (name: string): name is InputKind => INPUT_KINDS.some((kind) => kind === name);
 
 function modelPath(nameOrPath: string): string {
+  if (existsSync(nameOrPath) || !/^[\w-]+$/.test(nameOrPath)) return nameOrPath;
   const bundled = join(BUNDLED, `${nameOrPath}.safetensors`);
-  return /^[\w-]+$/.test(nameOrPath) && existsSync(bundled) ? bundled : nameOrPath;
+  if (existsSync(bundled)) return bundled;
+  throw new LarmorError(
+    'ERR_FILE_NOT_FOUND',
+    `${nameOrPath} is neither a bundled model (${bundledModels().join(', ')}) nor a file`,
+  );
+}
+
+function bundledModels(): string[] {
+  const suffix = '.safetensors';
+  return readdirSync(BUNDLED).flatMap((file) => (file.endsWith(suffix) ? [file.slice(0, -suffix.length)] : []));
 }
 
 /** Writes a model, whole or not at all. Throws `ERR_FILE_WRITE`. */

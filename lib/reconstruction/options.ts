@@ -10,6 +10,12 @@ import type { CalibrationOptions, Method, Stage } from './method.js';
 import { methodByName } from './registry.js';
 import { planSampling, type Sampling, type Undersampling } from './sampling.js';
 
+/**
+ * Signal threshold of ESPIRiT where the maps are to be reconstructed with: a ratio of singular values of 0.02. The 0.03 of its authors'
+ * program cuts into the signal where few centre lines were measured: with ten lines of a 16-coil scan CG-SENSE loses 5 dB.
+ */
+const SIGNAL_THRESHOLD = 0.0004;
+
 /** How far a reconstruction is. */
 export interface ReconstructionProgress {
   readonly stage: Stage;
@@ -110,7 +116,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     device,
     threads: threadCount({ threads: options.threads }),
     parallelism: method.sequential?.({ adapt: settings }) ? 1 : parallelism,
-    calibration: options.calibration ?? {},
+    calibration: { threshold: SIGNAL_THRESHOLD, ...options.calibration },
     regularisation,
     iterations,
     reference: referenceKind(scan, options.reference),
