@@ -11,7 +11,9 @@ export const EXIT = {
 /** What to do next where the message alone may not say it. */
 const NEXT_STEP: Partial<Record<LarmorErrorCode, string>> = {
   ERR_ARGUMENT: 'Add --help to the command to see its options.',
-  ERR_FILE_FORMAT: 'Run "larmor info FILE" to see what the file holds; copy it again if it was cut short.',
+  ERR_FILE_FORMAT: 'Check that the file is of the kind this command takes; copy it again if it was cut short.',
+  ERR_NOT_FINITE: 'Export the data again, or replace the samples concerned: no method can use them.',
+  ERR_MASK: 'Check the mask that the file or the command line gives.',
   ERR_FILE_WRITE: 'Choose a folder you may write to, with room left.',
   ERR_RUNTIME: 'Run "larmor doctor" to check the installation.',
   ERR_RUNTIME_MISSING: 'Run "larmor doctor" to see what is missing.',
