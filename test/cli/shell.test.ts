@@ -45,7 +45,7 @@ describe('a command that fails', () => {
   test('bad data exit 1 with code, message and next step, and no stack', async () => {
     const { exitCode, stderr } = await run('file');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^error ERR_FILE_FORMAT: scan\.h5: no dataset "kspace"\nRun "larmor info FILE".*\n$/);
+    expect(stderr).toMatch(/^error ERR_FILE_FORMAT: scan\.h5: no dataset "kspace"\nCheck that the file .*\n$/);
   });
 
   test('prints the error as the one JSON document', async () => {
