@@ -186,7 +186,7 @@ describe('outputs that cannot be written', () => {
 describe('Ctrl-C', () => {
   test('stops a reconstruction cleanly with exit 130 and leaves nothing', async () => {
     const target = file('interrupted.h5');
-    const large = await writeSyntheticScan(file('large.h5'), { slices: 20, coils: 8, size: 128, noise: 1e-3 });
+    const large = await writeSyntheticScan(file('large.h5'), { slices: 6, coils: 8, size: 128, noise: 1e-3 });
     const flags = ['--model', model, ...accelerated, '--adapt', '--adapt-iterations', '100000'];
     const { exitCode, stderr } = await runNode([main, 'recon', large, '-o', target, ...flags], {}, (message, kill) => {
       if (/adapting/.test(message)) kill('SIGINT');
