@@ -91,8 +91,39 @@ export interface Plan {
   readonly reference: ReferenceKind | undefined;
 }
 
+/** Every option's name; the compiler keeps it complete. */
+const OPTIONS: Record<keyof ReconstructionOptions, true> = {
+  method: true,
+  model: true,
+  adapt: true,
+  undersample: true,
+  slices: true,
+  device: true,
+  threads: true,
+  parallelism: true,
+  calibration: true,
+  regularisation: true,
+  iterations: true,
+  reference: true,
+  signal: true,
+  onProgress: true,
+};
+const SLICE_RANGE: Record<keyof SliceRange, true> = { first: true, end: true };
+
+/** A misspelt option must not be taken for its default. */
+function expectKnown(what: string, given: object, known: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
+  if (unknown !== undefined)
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `reconstruct: ${what} must be one of ${Object.keys(known).join(', ')}, got ${unknown}`,
+    );
+}
+
 /** @throws LarmorError `ERR_ARGUMENT` naming the first wrong option; `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK`. */
 export async function planReconstruction(scan: Scan, options: ReconstructionOptions): Promise<Plan> {
+  expectKnown('an option', options, OPTIONS);
+  expectKnown('a field of slices', options.slices ?? {}, SLICE_RANGE);
   const method = methodByName(options.method ?? (options.model === undefined ? 'cg-sense' : 'unet'));
   const { model, adapt = false, parallelism = 1, regularisation, iterations } = options;
   if (method.needsModel && model === undefined)

@@ -95,6 +95,8 @@ describe('options', () => {
     ['parallelism of 0', { parallelism: 0 }, /parallelism/],
     ['threads of 0', { threads: 0 }, /threads/],
     ['adapt without a network', { method: 'cg-sense', adapt: true }, /neither model nor adapt/],
+    ['a misspelt option', { acceleration: 4 } as object, /an option must be one of method, .*got acceleration/],
+    ['a misspelt field of slices', { slices: { start: 1 } as object }, /first, end, got start/],
     ['negative regularisation', { method: 'cg-sense', regularisation: -1 }, /regularisation/],
     ['acceleration below 1', { undersample: { acceleration: 0.5 } }, /acceleration/],
   ])('%s is refused before any work', async (_, options, message) => {
