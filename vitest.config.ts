@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     slowTestThreshold: 10_000,
     pool: 'forks',
     maxWorkers: 2,

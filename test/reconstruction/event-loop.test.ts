@@ -19,7 +19,7 @@ const undersample = { acceleration: 4 };
 const LATE_MS = 50;
 
 beforeAll(async () => {
-  await writeSyntheticScan(scan, { slices: 4, coils: 8, size: 256, noise: 1e-3 });
+  await writeSyntheticScan(scan, { slices: 4, coils: 8, size: 192, noise: 1e-3 });
   const network = createUnet({ channels: 8, pools: 3, residual: true });
   const weights = ParameterStore.initialise(network.parameters, 1);
   await saveModel(model, { network, weights, input: 'sense', notes: {} });
