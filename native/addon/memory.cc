@@ -13,11 +13,14 @@ namespace {
 
 constexpr size_t kAlignment = 64;  // a cache line and a 512-bit register
 
-/// From here on, memory comes as fresh pages: the system zeroes each when it is first touched, which happens in a job's threads.
+/// From here on, zeroed memory comes as fresh pages: the system zeroes each when it is first touched, which happens in a job's threads.
 constexpr size_t kPages = 1 << 20;
 
+/// Memory that is not zeroed comes from the heap, whatever its size: pages used before cost no faults, which take longer than an FFT.
+bool as_pages(size_t bytes, bool zeroed) { return zeroed && bytes >= kPages; }
+
 void* obtain(size_t bytes, bool zeroed) {
-  if (bytes >= kPages) {
+  if (as_pages(bytes, zeroed)) {
     void* const pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return pages == MAP_FAILED ? nullptr : pages;
   }
@@ -26,8 +29,8 @@ void* obtain(size_t bytes, bool zeroed) {
   return memory;
 }
 
-void release(void* memory, size_t bytes) {
-  if (bytes >= kPages)
+void release(void* memory, size_t bytes, bool zeroed) {
+  if (as_pages(bytes, zeroed))
     munmap(memory, bytes);
   else
     std::free(memory);
@@ -41,9 +44,9 @@ Napi::Value allocate(const Napi::CallbackInfo& info) {
   void* const memory = obtain(rounded, zeroed);
   if (memory == nullptr) fail(info.Env(), "ERR_OUT_OF_MEMORY", "addon: no memory for " + std::to_string(bytes) + " bytes");
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(rounded));
-  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [rounded](Napi::Env env, void* data) {
+  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [rounded, zeroed](Napi::Env env, void* data) {
     Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(rounded));
-    release(data, rounded);
+    release(data, rounded, zeroed);
   });
 }
 
