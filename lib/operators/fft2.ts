@@ -5,7 +5,7 @@ import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
 import { LinearOperator } from './linear-operator.js';
 
-/** Longest side a transform takes: what one lane buffer of twiddles and samples is sized for. */
+/** Longest side a transform takes, as in native/core/fft_plan.cc. */
 const LONGEST_SIDE = 2 ** 24;
 
 function expectImages(who: string, shape: Shape): void {
