@@ -1,6 +1,7 @@
 // The public face of the package: re-exports only.
 export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/loop.js';
-export type { AdaptationOptions } from './adaptation/options.js';
+export { type AdaptationOptions, type AdaptationSettings, adaptationSettings } from './adaptation/options.js';
+export { type AdaptedSlice, type MeasuredSlice, SliceAdapter } from './adaptation/slice.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
 export {

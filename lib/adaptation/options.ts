@@ -54,6 +54,7 @@ const schema = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff).optional(),
 });
 
+/** Options of test-time training with every default filled in: see `adaptationSettings`. */
 export type AdaptationSettings = z.output<typeof schema>;
 
 /** Options of test-time training as a caller writes them: every field may be left out. */

@@ -26,6 +26,7 @@ export interface MeasuredSlice {
   readonly seed: Seed;
 }
 
+/** What adaptation made of a slice. */
 export interface AdaptedSlice {
   /** The network's output with the weights kept: [y, x], in the units of k-space. */
   readonly image: ComplexArray;
