@@ -60,6 +60,7 @@ export type { ReconstructionOptions, ReconstructionProgress, SliceRange } from '
 export { type Reconstruction, reconstruct, type SliceReport } from './reconstruction/reconstruct.js';
 export { METHODS } from './reconstruction/registry.js';
 export type { Undersampling } from './reconstruction/sampling.js';
+export type { MethodSettings } from './reconstruction/settings.js';
 export type { ImageMetrics, SliceAdaptation } from './report/page.js';
 export { type Report, type ReportImage, type ReportSlice, writeReport } from './report/report.js';
 export { availableDevices, type Device } from './runtime/devices.js';

@@ -7,6 +7,7 @@ import { binding } from '../binding.js';
 import { readFailure } from '../io/file-errors.js';
 import type { Model } from '../networks/model.js';
 import { packageRoot } from '../package-root.js';
+import type { SliceImage } from './method.js';
 import type { Plan } from './options.js';
 
 /** Provenance of a reconstruction, written beside its image. */
@@ -23,8 +24,7 @@ export interface Manifest {
     readonly slices: readonly [first: number, end: number];
     readonly adapt: Plan['adapt'];
     readonly calibration: Plan['calibration'];
-    readonly regularisation: number | undefined;
-    readonly iterations: number | undefined;
+    readonly settings: Plan['settings'];
   };
   readonly sampling: Plan['sampling']['description'];
   /** What metrics compare with. */
@@ -43,6 +43,7 @@ export interface SliceRecord {
   /** Position in the scan. */
   readonly index: number;
   readonly seconds: number;
+  readonly solver?: SliceImage['solver'];
   readonly adaptation?: Omit<AdaptationOutcome, 'curve'> | undefined;
   readonly warnings: readonly string[];
 }
@@ -96,13 +97,13 @@ export function createManifest(
     readonly slices: readonly (SliceRecord & { readonly adaptation?: AdaptationOutcome | undefined })[];
   },
 ): Manifest {
-  const { method, model, adapt, calibration, regularisation, iterations, sampling, slices } = plan;
+  const { method, model, adapt, calibration, settings, sampling, slices } = plan;
   return {
     ...softwareVersions(),
     input: { name: run.name, sha256: run.sha256 },
     method: method.name,
     model: model && { digest: modelDigest(model), kind: model.network.kind, notes: model.notes },
-    options: { slices: [slices[0], slices[0] + slices.length], adapt, calibration, regularisation, iterations },
+    options: { slices: [slices[0], slices[0] + slices.length], adapt, calibration, settings },
     sampling: sampling.description,
     reference: plan.reference,
     device: plan.device,

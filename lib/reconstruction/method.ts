@@ -2,11 +2,13 @@
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import type { AdaptationSettings } from '../adaptation/options.js';
-import type { ComplexArray, RealArray } from '../arrays/complex-array.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
 import type { EspiritOptions } from '../calibration/espirit.js';
 import type { Model } from '../networks/model.js';
 import type { Device } from '../runtime/devices.js';
 import type { SamplingMask } from '../sampling/mask.js';
+import type { SolverResult } from '../solvers/conjugate-gradients.js';
+import type { MethodSettings, SettingName } from './settings.js';
 
 /** What a slice is being put through. */
 export type Stage = 'reading' | 'calibrating' | 'reconstructing' | 'adapting' | 'measuring';
@@ -30,12 +32,14 @@ export interface SliceOptions {
   readonly onStage?: ((stage: Stage, fraction: number) => void) | undefined;
 }
 
-/** One reconstructed slice, before the crop. */
+/** One reconstructed slice before it is finished: filtered, combined, cropped. */
 export interface SliceImage {
-  /** Magnitude [ky, kx] of the image, in the units of k-space. */
-  readonly image: RealArray;
-  /** The network's own output before the final data consistency, of methods that have one. */
-  readonly network?: RealArray | undefined;
+  /** Complex images [y, x] or [component, y, x], one per coil or set of maps, in the units of k-space. */
+  readonly image: ComplexArray;
+  /** The network's own output before the final data consistency, of methods that have one; likewise. */
+  readonly network?: ComplexArray | undefined;
+  /** How the solver ended, of iterative methods. */
+  readonly solver?: Omit<SolverResult, 'x'> | undefined;
   readonly adaptation?: AdaptationOutcome | undefined;
   readonly warnings?: readonly string[] | undefined;
 }
@@ -46,10 +50,8 @@ export interface MethodSetup {
   readonly adapt?: AdaptationSettings | undefined;
   readonly device: Device;
   readonly threads?: number | undefined;
-  /** Weight of |x|^2 in CG-SENSE, relative to the data term. */
-  readonly regularisation?: number | undefined;
-  /** Conjugate gradient iterations of CG-SENSE. */
-  readonly iterations?: number | undefined;
+  /** Those the caller named; a method has its own default for the others. */
+  readonly settings: MethodSettings;
   /** Positions of the slices that will be reconstructed, in order. */
   readonly slices: readonly number[];
   /** Reads any slice, for methods that look at several before they begin. */
@@ -68,6 +70,8 @@ export interface Method {
   readonly name: string;
   readonly description: string;
   readonly needsModel: boolean;
+  /** The settings it takes. */
+  readonly settings: readonly SettingName[];
   /** True where slices build on each other and must be reconstructed one by one, in order. */
   sequential?(setup: Pick<MethodSetup, 'adapt'>): boolean;
   /** Bytes that one slice takes while it is reconstructed, beside its k-space. */

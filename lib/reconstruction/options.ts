@@ -9,6 +9,7 @@ import { type Device, resolveDevice } from '../runtime/devices.js';
 import type { CalibrationOptions, Method, Stage } from './method.js';
 import { methodByName } from './registry.js';
 import { planSampling, type Sampling, type Undersampling } from './sampling.js';
+import { type MethodSettings, methodSettings, SETTING_NAMES } from './settings.js';
 
 /**
  * Signal threshold of ESPIRiT where the maps are to be reconstructed with: a ratio of singular values of 0.02. The 0.03 of its authors'
@@ -45,8 +46,8 @@ export interface SliceRange {
 }
 
 /** What can be chosen about a reconstruction. */
-export interface ReconstructionOptions {
-  /** `zero-filled`, `cg-sense` or `unet`. Default: `unet` with a model, else `cg-sense`. */
+export interface ReconstructionOptions extends MethodSettings {
+  /** One of `METHODS` by its name. Default: `unet` with a model, else `cg-sense`. */
   readonly method?: string | undefined;
   /** A loaded model, the name of a bundled one, or the path of a safetensors file. */
   readonly model?: Model | string | undefined;
@@ -63,10 +64,6 @@ export interface ReconstructionOptions {
   readonly parallelism?: number | undefined;
   /** Of the coil sensitivities. */
   readonly calibration?: CalibrationOptions | undefined;
-  /** Weight of |x|^2 in CG-SENSE. */
-  readonly regularisation?: number | undefined;
-  /** Iterations of CG-SENSE. */
-  readonly iterations?: number | undefined;
   /** What metrics compare with. Default: stored. */
   readonly reference?: ReferenceKind | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -85,14 +82,13 @@ export interface Plan {
   readonly threads: number;
   readonly parallelism: number;
   readonly calibration: CalibrationOptions;
-  readonly regularisation: number | undefined;
-  readonly iterations: number | undefined;
+  readonly settings: MethodSettings;
   /** Undefined where there is nothing to compare with. */
   readonly reference: ReferenceKind | undefined;
 }
 
-/** Every option's name; the compiler keeps it complete. */
-const OPTIONS: Record<keyof ReconstructionOptions, true> = {
+/** Every option's name but the settings'; the compiler keeps it complete. */
+const OPTIONS: Record<Exclude<keyof ReconstructionOptions, keyof MethodSettings>, true> = {
   method: true,
   model: true,
   adapt: true,
@@ -102,8 +98,6 @@ const OPTIONS: Record<keyof ReconstructionOptions, true> = {
   threads: true,
   parallelism: true,
   calibration: true,
-  regularisation: true,
-  iterations: true,
   reference: true,
   signal: true,
   onProgress: true,
@@ -111,45 +105,37 @@ const OPTIONS: Record<keyof ReconstructionOptions, true> = {
 const SLICE_RANGE: Record<keyof SliceRange, true> = { first: true, end: true };
 
 /** A misspelt option must not be taken for its default. */
-function expectKnown(what: string, given: object, known: Readonly<Record<string, true>>): void {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
+function expectKnown(what: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new LarmorError(
-      'ERR_ARGUMENT',
-      `reconstruct: ${what} must be one of ${Object.keys(known).join(', ')}, got ${unknown}`,
-    );
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: ${what} must be one of ${known.join(', ')}, got ${unknown}`);
 }
 
 /** @throws LarmorError `ERR_ARGUMENT` naming the first wrong option; `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK`. */
 export async function planReconstruction(scan: Scan, options: ReconstructionOptions): Promise<Plan> {
-  expectKnown('an option', options, OPTIONS);
-  expectKnown('a field of slices', options.slices ?? {}, SLICE_RANGE);
+  expectKnown('an option', options, [...Object.keys(OPTIONS), ...SETTING_NAMES]);
+  expectKnown('a field of slices', options.slices ?? {}, Object.keys(SLICE_RANGE));
   const method = methodByName(options.method ?? (options.model === undefined ? 'cg-sense' : 'unet'));
-  const { model, adapt = false, parallelism = 1, regularisation, iterations } = options;
+  const { model, adapt = false, parallelism = 1 } = options;
   if (method.needsModel && model === undefined)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} needs a model; name one with "model"`);
   if (!method.needsModel && (model !== undefined || adapt !== false))
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} takes neither model nor adapt`);
   if (!Number.isSafeInteger(parallelism) || parallelism < 1)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: parallelism must be a positive integer, got ${parallelism}`);
-  if (regularisation !== undefined && !(regularisation >= 0 && Number.isFinite(regularisation)))
-    throw new LarmorError('ERR_ARGUMENT', `reconstruct: regularisation must not be negative, got ${regularisation}`);
-  if (iterations !== undefined && !(Number.isSafeInteger(iterations) && iterations >= 1))
-    throw new LarmorError('ERR_ARGUMENT', `reconstruct: iterations must be a positive integer, got ${iterations}`);
-  const settings = adapt === false ? undefined : adaptationSettings(adapt === true ? {} : adapt);
+  const adaptation = adapt === false ? undefined : adaptationSettings(adapt === true ? {} : adapt);
   const { device } = resolveDevice(options.device ?? 'auto');
   return {
     method,
     model: typeof model === 'string' ? await load(model) : model,
-    adapt: settings,
+    adapt: adaptation,
+    settings: methodSettings(method, options),
     sampling: planSampling(scan, options.undersample),
     slices: sliceRange(scan, options.slices),
     device,
     threads: threadCount({ threads: options.threads }),
-    parallelism: method.sequential?.({ adapt: settings }) ? 1 : parallelism,
+    parallelism: method.sequential?.({ adapt: adaptation }) ? 1 : parallelism,
     calibration: { threshold: SIGNAL_THRESHOLD, ...options.calibration },
-    regularisation,
-    iterations,
     reference: referenceKind(scan, options.reference),
   };
 }

@@ -1,7 +1,7 @@
 // Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, crop, measure.
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
-import { type ComplexArray, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { type ComplexArray, complexZeros, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
 import { sliceAt } from '../arrays/slices.js';
 import { espirit } from '../calibration/espirit.js';
@@ -9,11 +9,12 @@ import { LarmorError } from '../errors.js';
 import { openScan, type Scan } from '../io/scan.js';
 import { centerCrop, type Metrics } from '../metrics/metrics.js';
 import { Mask } from '../operators/mask.js';
+import { finish } from './finish.js';
 import { rootSumOfSquares, senseReference } from './images.js';
 import { createManifest, fileDigest, type Manifest } from './manifest.js';
 import { measure } from './measure.js';
 import { expectMemory, memoryOf } from './memory.js';
-import type { SliceData, SliceOptions, SliceReconstructor } from './method.js';
+import type { SliceData, SliceImage, SliceOptions, SliceReconstructor } from './method.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
 import { ProgressTracker } from './progress.js';
 
@@ -26,6 +27,8 @@ export interface SliceReport {
   readonly metrics?: Metrics | undefined;
   /** Metrics of the network's own output, before the final data consistency. */
   readonly networkMetrics?: Metrics | undefined;
+  /** How the solver ended, of iterative methods. */
+  readonly solver?: SliceImage['solver'];
   readonly adaptation?: AdaptationOutcome | undefined;
   readonly warnings: readonly string[];
 }
@@ -125,9 +128,9 @@ class Pipeline {
   }
 
   #setup(): Parameters<Plan['method']['start']>[0] {
-    const { model, adapt, device, threads, regularisation, iterations, slices } = this.#plan;
+    const { model, adapt, device, threads, settings, slices } = this.#plan;
     const readSlice = (index: number, options: SliceOptions): Promise<SliceData> => this.#readSlice(index, options);
-    return { model, adapt, device, threads, regularisation, iterations, slices, readSlice, name: this.#scan.name };
+    return { model, adapt, device, threads, settings, slices, readSlice, name: this.#scan.name };
   }
 
   #sliceOptions(index: number): SliceOptions {
@@ -166,19 +169,16 @@ class Pipeline {
     const begun = performance.now();
     const options = this.#sliceOptions(index);
     const slice = await this.#readSlice(index, options, position);
-    const {
-      image,
-      network,
-      adaptation,
-      warnings = [],
-    } = holdsSignal(slice)
+    const result: SliceImage = holdsSignal(slice)
       ? await reconstructor.reconstruct(slice, options)
-      : { image: realZeros(this.#scan.matrix), warnings: ['k-space is zero throughout; so is the image'] };
-    expectFinite(this.#plan.method.name, index, image);
-    this.#place(image, this.#image, position);
-    if (network && this.#network) this.#place(network, this.#network, position);
+      : { image: complexZeros(this.#scan.matrix), warnings: ['k-space is zero throughout; so is the image'] };
+    const { image, network, solver, adaptation, warnings = [] } = result;
+    const magnitude = await finish(image);
+    expectFinite(this.#plan.method.name, index, magnitude);
+    this.#place(magnitude, this.#image, position);
+    if (network && this.#network) this.#place(await finish(network), this.#network, position);
     this.#progress.finish(index);
-    return { index, seconds: (performance.now() - begun) / 1000, adaptation, warnings };
+    return { index, seconds: (performance.now() - begun) / 1000, solver, adaptation, warnings };
   }
 
   #place(image: RealArray, volume: RealArray, position: number): void {

@@ -98,10 +98,21 @@ describe('options', () => {
     ['a misspelt option', { acceleration: 4 } as object, /an option must be one of method, .*got acceleration/],
     ['a misspelt field of slices', { slices: { start: 1 } as object }, /first, end, got start/],
     ['negative regularisation', { method: 'cg-sense', regularisation: -1 }, /regularisation/],
+    ['a setting of another method', { method: 'zero-filled', iterations: 5 }, /zero-filled takes no iterations/],
+    ['a tolerance of 1', { method: 'cg-sense', tolerance: 1 }, /tolerance must be at least 0 and below 1, got 1/],
     ['acceleration below 1', { undersample: { acceleration: 0.5 } }, /acceleration/],
   ])('%s is refused before any work', async (_, options, message) => {
     const failure = await reconstruct(full, options).catch((error: LarmorError) => error);
     expect(failure).toMatchObject({ code: 'ERR_ARGUMENT', message: expect.stringMatching(message) });
+  });
+
+  test('iterative methods tell how they ended', async () => {
+    const options = { method: 'cg-sense', undersample, slices: { end: 1 } } as const;
+    const short = await reconstruct(full, { ...options, iterations: 2 });
+    const loose = await reconstruct(full, { ...options, tolerance: 0.3 });
+    expect(short.slices[0].solver).toMatchObject({ iterations: 2, stop: 'iterations' });
+    expect(loose.slices[0].solver).toMatchObject({ stop: 'tolerance' });
+    expect(loose.slices[0].solver!.residual).toBeLessThan(0.3);
   });
 
   test('undersampling an undersampled scan is refused', async () => {

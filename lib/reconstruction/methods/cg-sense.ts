@@ -1,6 +1,5 @@
 // CG-SENSE: the regularised least-squares image under ESPIRiT maps.
 import { cgSense } from '../../solvers/sense.js';
-import { combineSets } from '../images.js';
 import type { Method } from '../method.js';
 
 /** Weight of |x|^2 where the caller names none: with it real scans at 4x are best or near it. */
@@ -10,14 +9,16 @@ export const cgSenseMethod: Method = {
   name: 'cg-sense',
   description: 'regularised least squares with ESPIRiT maps, by conjugate gradients',
   needsModel: false,
+  settings: ['regularisation', 'iterations', 'tolerance'],
   workingBytes: ({ coils, points }) => 8 * 3 * coils * points,
-  async start({ regularisation: lambda = REGULARISATION, iterations: maxIterations }) {
+  async start({ settings: { regularisation: lambda = REGULARISATION, iterations: maxIterations, tolerance } }) {
     return {
       async reconstruct({ kspace, mask, maps }, { signal, threads, onStage }) {
         const encoding = { maps: await maps(), mask };
         const onProgress = onStage && ((fraction: number) => onStage('reconstructing', fraction));
-        const { x } = await cgSense(kspace, encoding, { lambda, maxIterations, signal, threads, onProgress });
-        return { image: combineSets(x) };
+        const options = { lambda, maxIterations, tolerance, signal, threads, onProgress };
+        const { x, ...solver } = await cgSense(kspace, encoding, options);
+        return { image: x, solver };
       },
       async [Symbol.asyncDispose]() {},
     };

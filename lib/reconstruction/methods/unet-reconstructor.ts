@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdaptationOutcome } from '../../adaptation/loop.js';
 import { type MeasuredSlice, SliceAdapter } from '../../adaptation/slice.js';
 import { adaptJointly } from '../../adaptation/volume.js';
-import { type ComplexArray, points, realZeros } from '../../arrays/complex-array.js';
-import { magnitude } from '../../arrays/magnitude.js';
+import { type ComplexArray, complexZeros, points } from '../../arrays/complex-array.js';
 import { seedFromName } from '../../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../../arrays/planar.js';
 import { LarmorError } from '../../errors.js';
@@ -88,7 +87,7 @@ class UnetReconstructor implements SliceReconstructor {
   async reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage> {
     const measured = await measuredSlice(slice, this.#name, this.#seed);
     if (measured.maps.data.every((value) => value === 0)) {
-      const blank = realZeros(measured.maps.shape.slice(1));
+      const blank = complexZeros(measured.maps.shape.slice(1));
       return { image: blank, network: blank, warnings: ['no coil sees an object in this slice; the image is zero'] };
     }
     options.onStage?.('reconstructing', 0);
@@ -99,7 +98,7 @@ class UnetReconstructor implements SliceReconstructor {
       await clearOutside(output, maps);
       const { signal, threads } = options;
       const { x } = await dataConsistency(output, kspace, { maps, mask }, { signal, threads });
-      return { image: magnitude(x), network: magnitude(output), adaptation };
+      return { image: x, network: output, adaptation };
     } finally {
       this.#idle.push(imager);
     }

@@ -1,0 +1,84 @@
+// The flags that say how to reconstruct, and the options they stand for.
+
+import { type Command, Option } from 'commander';
+import type { AdaptationOptions } from '../adaptation/options.js';
+import { LarmorError } from '../errors.js';
+import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../reconstruction/options.js';
+import { METHODS } from '../reconstruction/registry.js';
+import { type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
+import { DEVICES } from '../runtime/devices.js';
+import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
+import { integer, number, type SliceRange, sliceRange } from './options.js';
+
+/** As parsed from the command line. */
+export interface ReconFlags extends MethodSettings {
+  readonly method?: string;
+  readonly model?: string;
+  readonly adapt?: true;
+  readonly adaptPreset?: 'default' | 'paper';
+  readonly adaptIterations?: number;
+  readonly timeBudget?: number;
+  readonly acceleration?: number;
+  readonly centerFraction?: number;
+  readonly mask?: MaskType;
+  readonly seed?: number;
+  readonly slices?: SliceRange;
+  readonly reference: ReferenceKind;
+  readonly device: ReconstructionOptions['device'];
+  readonly threads?: number;
+  readonly parallelism?: number;
+}
+
+/** The flag of every setting, named like it; the compiler keeps it complete. */
+const SETTING_FLAGS: Record<SettingName, Option> = {
+  regularisation: new Option('--regularisation <w>', 'weight of the prior').argParser(number({ min: 0 })),
+  iterations: new Option('--iterations <n>', 'most iterations of the solver').argParser(integer({ min: 1 })),
+  tolerance: new Option('--tolerance <t>', 'where the solver stops early').argParser(number({ min: 0, max: 1 })),
+};
+
+/** Adds the flags to a command. */
+export function addReconFlags(command: Command): Command {
+  for (const option of Object.values(SETTING_FLAGS)) command.addOption(option);
+  return command
+    .addOption(
+      new Option('--method <name>', 'default: unet with a model, else cg-sense').choices(
+        METHODS.map(({ name }) => name),
+      ),
+    )
+    .option('--model <name>', 'a bundled model, or a .safetensors file')
+    .option('--adapt', 'train the network further on every slice')
+    .addOption(new Option('--adapt-preset <name>', 'recipe of --adapt').choices(['default', 'paper']))
+    .option('--adapt-iterations <n>', 'most training steps a slice', integer({ min: 1 }))
+    .option('--time-budget <s>', 'seconds of training a slice', number({ min: 0 }))
+    .option('--acceleration <R>', 'undersample a fully sampled scan', number({ min: 1 }))
+    .option('--center-fraction <F>', 'share of columns always sampled', number({ min: 0, max: 1 }))
+    .addOption(new Option('--mask <type>', 'how columns are drawn').choices(MASK_TYPES))
+    .option('--seed <n>', 'of the mask; default: from the file name', integer({ min: 0, max: 0xffff_ffff }))
+    .option('--slices <A:B>', 'slices A up to, not including, B, counted from 0', sliceRange)
+    .addOption(new Option('--reference <kind>', 'what metrics compare with').choices(REFERENCES).default('stored'))
+    .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
+    .option('--threads <n>', 'threads of each slice', integer({ min: 1 }))
+    .option('--parallelism <n>', 'slices at once', integer({ min: 1, max: 1024 }));
+}
+
+/** @throws LarmorError `ERR_ARGUMENT` for a flag that goes with another one. */
+export function reconstructionOptions(flags: ReconFlags): ReconstructionOptions {
+  const { acceleration, centerFraction, mask: type, seed } = flags;
+  if (acceleration === undefined && (centerFraction ?? type ?? seed) !== undefined)
+    throw new LarmorError('ERR_ARGUMENT', '--center-fraction, --mask and --seed go with --acceleration');
+  const { adaptPreset: preset, adaptIterations: maxIterations, timeBudget } = flags;
+  const chosen: AdaptationOptions = {
+    ...(preset !== undefined && { preset }),
+    ...(maxIterations !== undefined && { maxIterations }),
+    ...(timeBudget !== undefined && { timeBudget }),
+  };
+  if (!flags.adapt && Object.keys(chosen).length > 0)
+    throw new LarmorError('ERR_ARGUMENT', '--adapt-preset, --adapt-iterations and --time-budget go with --adapt');
+  const { method, model, slices, reference, device, threads, parallelism } = flags;
+  return {
+    ...{ method, model, slices, reference, device, threads, parallelism },
+    ...Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[name]])),
+    adapt: flags.adapt ? chosen : false,
+    undersample: acceleration === undefined ? undefined : { type, acceleration, centerFraction, seed },
+  };
+}

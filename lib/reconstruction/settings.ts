@@ -1,0 +1,64 @@
+// What methods can be told, by name: the union over all methods, each with its check.
+import { LarmorError } from '../errors.js';
+
+/** Settings of methods. A method takes those it lists and refuses the others. */
+export interface MethodSettings {
+  /** Weight of the prior against the data term; what it weighs is told by each method. */
+  readonly regularisation?: number | undefined;
+  /** Most iterations of the solver. */
+  readonly iterations?: number | undefined;
+  /** Where the solver stops before its last iteration; what it compares with this is told by each method. */
+  readonly tolerance?: number | undefined;
+}
+
+interface Rule {
+  readonly accepts: (value: unknown) => boolean;
+  /** Completes "must be". */
+  readonly wanted: string;
+}
+
+const notNegative: Rule = {
+  accepts: (value) => typeof value === 'number' && value >= 0 && Number.isFinite(value),
+  wanted: 'a number that is not negative',
+};
+const positiveInteger: Rule = {
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  wanted: 'a positive integer',
+};
+
+/** The compiler keeps it complete. */
+const RULES: Record<keyof MethodSettings, Rule> = {
+  regularisation: notNegative,
+  iterations: positiveInteger,
+  tolerance: {
+    accepts: (value) => typeof value === 'number' && value >= 0 && value < 1,
+    wanted: 'at least 0 and below 1',
+  },
+};
+
+export type SettingName = keyof MethodSettings;
+
+export const SETTING_NAMES = Object.keys(RULES) as readonly SettingName[];
+
+/**
+ * The settings among `options`, checked.
+ *
+ * @throws LarmorError `ERR_ARGUMENT` for one that is out of range, or that the method does not take.
+ */
+export function methodSettings(
+  method: { readonly name: string; readonly settings: readonly SettingName[] },
+  options: MethodSettings,
+): MethodSettings {
+  const given = SETTING_NAMES.filter((name) => options[name] !== undefined);
+  for (const name of given) {
+    if (!method.settings.includes(name))
+      throw new LarmorError(
+        'ERR_ARGUMENT',
+        `reconstruct: method ${method.name} takes no ${name}; it takes ${method.settings.join(', ') || 'no settings'}`,
+      );
+    const { accepts, wanted } = RULES[name];
+    if (!accepts(options[name]))
+      throw new LarmorError('ERR_ARGUMENT', `reconstruct: ${name} must be ${wanted}, got ${options[name]}`);
+  }
+  return Object.fromEntries(given.map((name) => [name, options[name]]));
+}
