@@ -1,9 +1,10 @@
 // One iteration of test-time training (network, forward model, k-space loss, Adam) beside PyTorch: node bench/adaptation-step.mjs [threads] [rounds]
 import { LOSSES } from '../dist/training/losses.js';
 import { compareSteps } from './support/compare-steps.mjs';
+import { numbers } from './support/harness.mjs';
 import { noise } from './support/noise.mjs';
 
-const [threads = 1, rounds = 5] = process.argv.slice(2).map(Number);
+const [threads = 1, rounds = 5] = numbers;
 const CASES = [
   { config: { channels: 16, pools: 3, affine: true }, coils: 8, height: 128, width: 128 },
   { config: { channels: 32, pools: 4 }, coils: 15, height: 640, width: 368 },
@@ -18,7 +19,8 @@ for (const { config, coils, height, width } of CASES) {
   const held = { values: new Float32Array(width), shape: [1, 1, width] };
   const scale = 1 / Math.sqrt(coils / 6); // the squared noise of all coils, real and imaginary part, sums to 1 on average
   await compareSteps({
-    title: `U-Net, ${config.channels} channels, ${config.pools} pools, ${coils} coils of ${height}x${width}`,
+    benchmark: 'adaptation step',
+    name: `U-Net ${config.channels} channels, ${config.pools} pools${config.affine ? ', affine' : ''}, ${coils}x${height}x${width}`,
     config,
     loss: LOSSES.self,
     peerLoss: 'data',

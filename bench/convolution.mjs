@@ -1,5 +1,5 @@
 // larmor's 3x3 convolution and its gradients beside the same in ONNX Runtime's standard operators: node bench/convolution.mjs [rounds]
-// Times are processor time on one thread, which other work on the machine disturbs least.
+// Its rows hold the number of operations too: over the time, the rate.
 import { allocateFloat32, points } from '../dist/arrays/complex-array.js';
 import { GraphBuilder } from '../dist/graph/builder.js';
 import { encodeOnnx } from '../dist/graph/onnx.js';
@@ -7,38 +7,23 @@ import { toOnnx } from '../dist/graph/onnx-model.js';
 import { conv3x3, conv3x3WeightGradient } from '../dist/graph/operations.js';
 import { toPortable } from '../dist/graph/portable.js';
 import { createSession } from '../dist/runtime/session.js';
+import { compare, contestant, numbers } from './support/harness.mjs';
 import { noise } from './support/noise.mjs';
 
-const [rounds = 15] = process.argv.slice(2).map(Number);
+const [rounds = 15] = numbers;
 const MAX_DIFFERENCE = 1e-5; // relative l2; float32 sums of up to 100 000 terms in two orders
 
-async function bind(graph, feeds) {
+async function bind(name, graph, feeds) {
   const session = await createSession(encodeOnnx(toOnnx(graph)), { threads: 1 });
-  const [[name, { shape }]] = graph.outputs;
+  const [[output, { shape }]] = graph.outputs;
   const result = { type: 'float32', shape, data: allocateFloat32(points(shape)) };
   const inputs = graph.inputs.map(({ name, shape }) => [name, { type: 'float32', shape, data: feeds[name] }]);
-  return {
-    run: session.bind(Object.fromEntries(inputs), { [name]: result }),
-    session,
-    result: result.data,
-    best: Infinity,
+  const binding = session.bind(Object.fromEntries(inputs), { [output]: result });
+  const run = async () => {
+    await binding.run();
+    return result.data;
   };
-}
-
-async function time(candidate) {
-  const before = process.cpuUsage();
-  await candidate.run.run();
-  const { user, system } = process.cpuUsage(before);
-  candidate.best = Math.min(candidate.best, (user + system) / 1e6);
-}
-
-function difference(a, b) {
-  let [sum, norm] = [0, 0];
-  for (let i = 0; i < a.length; i++) {
-    sum += (a[i] - b[i]) ** 2;
-    norm += b[i] ** 2;
-  }
-  return Math.sqrt(sum / norm);
+  return { ...contestant(name, run), session };
 }
 
 const KINDS = {
@@ -64,15 +49,10 @@ for (const [channels, side] of [
     const x = graph.input(a, image);
     const y = graph.input(second, second === 'b' ? image : kernels);
     graph.output('result', build(x, y, y));
-    const ours = await bind(graph, feeds);
-    const theirs = await bind(toPortable(graph), feeds);
-    for (let round = 0; round < rounds; round++) for (const candidate of [ours, theirs]) await time(candidate);
-    const error = difference(ours.result, theirs.result);
-    if (!(error < MAX_DIFFERENCE)) throw new Error(`${kind}: the two differ by ${error}`);
-    const rate = ({ best }) => (operations / best / 1e9).toFixed(0);
-    console.log(
-      `${channels} channels, ${side}x${side}, ${kind}: larmor ${rate(ours)}, ONNX Runtime ${rate(theirs)} GFLOP/s`,
-    );
+    const ours = await bind('larmor', graph, feeds);
+    const theirs = await bind('ONNX Runtime', toPortable(graph), feeds);
+    const name = `${channels} channels, ${side}x${side}`;
+    await compare(`3x3 convolution, ${kind}`, name, [ours, theirs], { rounds, agreement: MAX_DIFFERENCE, operations });
     for (const { session } of [ours, theirs]) session.close();
   }
 }

@@ -8,14 +8,14 @@ import { EncodingOperator } from '../dist/operators/encoding.js';
 import { createSession } from '../dist/runtime/session.js';
 import { tensor } from '../dist/runtime/tensor.js';
 import { createMask } from '../dist/sampling/mask.js';
-import { compare, contestant, peerContestants } from './support/harness.mjs';
+import { compare, contestant, numbers, peerContestants } from './support/harness.mjs';
 
 const SHAPES = [
   [8, 128, 128],
   [15, 320, 320],
   [15, 640, 368],
 ];
-const threads = Number(process.argv[2] ?? 1);
+const [threads = 1, rounds = 15] = numbers;
 
 const random = new MT19937(2);
 const noise = (length) => new Float32Array(length).map(() => random.uniform(-1, 1));
@@ -107,7 +107,7 @@ for (const shape of SHAPES) {
       threads,
     );
     const ours = { ...contestant('larmor', run), result: async () => view(await run()) };
-    await compare(`${title}, ${shape.join('x')}, ${threads} thread(s)`, [ours, ...peer.contestants]);
+    await compare(title, shape.join('x'), [ours, ...peer.contestants], { threads, rounds });
     peer.close();
   }
   loss.session.close();

@@ -1,9 +1,10 @@
 // ESPIRiT beside `bart ecalib -m1` on the same k-space: node bench/espirit.mjs [threads] [rounds]
 // BART's time is that of the whole command; its start and files take about 0.03 s of it. No time is printed unless the maps agree.
 import { espirit } from '../dist/calibration/espirit.js';
-import { bartFolder, inTurns, timed, undersampledSlice } from './support/bart.mjs';
+import { bartFolder, undersampledSlice } from './support/bart.mjs';
+import { contestant, numbers, report, takeTurns } from './support/harness.mjs';
 
-const [threads = 1, rounds = 5] = process.argv.slice(2).map(Number);
+const [threads = 1, rounds = 5] = numbers;
 const MIN_CORRELATION = 0.999;
 
 /** Mean over BART's support of the correlation modulus of the coil vectors. */
@@ -33,12 +34,14 @@ for (const shape of [
   const { kspace, mask } = await undersampledSlice(...shape);
   const bart = await bartFolder();
   await bart.write('kspace', kspace);
-  const theirs = () => bart.run(threads, 'ecalib', '-d0', '-m1', 'kspace', 'maps');
-  theirs();
+  const theirs = bart.contestant(threads, 'ecalib', '-d0', '-m1', 'kspace', 'maps');
+  await theirs.time();
   const { maps } = await espirit(kspace, { mask, threads });
   const agreement = correlation(maps.data, (await bart.read('maps', shape)).data, shape);
   if (!(agreement >= MIN_CORRELATION)) throw new Error(`${shape}: the maps correlate by ${agreement} only`);
-  const title = `ESPIRiT, 1 map, ${shape.join('x')}, ${threads} thread(s), maps correlate by ${agreement.toFixed(5)}`;
-  await inTurns(title, rounds, () => timed(() => espirit(kspace, { mask, threads })), theirs);
+  const ours = contestant('larmor', () => espirit(kspace, { mask, threads }));
+  const times = await takeTurns([ours, theirs], rounds);
+  const name = shape.join('x');
+  report({ benchmark: 'ESPIRiT, 1 map', name, times, threads, agreement: `maps correlate by ${agreement.toFixed(5)}` });
   await bart.close();
 }

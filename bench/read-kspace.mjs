@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { MT19937 } from '../dist/arrays/mt19937.js';
 import { ScanWriter } from '../dist/io/fastmri-writer.js';
 import { openScan } from '../dist/io/scan.js';
-import { compare, contestant, startPeer } from './harness.mjs';
+import { compare, contestant, peerContestants } from './support/harness.mjs';
 
 const [coils, ky, kx] = [15, 640, 368];
 const folder = mkdtempSync(join(tmpdir(), 'larmor-bench-'));
@@ -18,8 +18,8 @@ await writer.commit();
 
 const scan = await openScan(path);
 const ours = contestant('larmor, checked', async () => (await scan.readKspace(0)).data);
-const peer = await startPeer('read_kspace.py', {}, { path });
-await compare(`k-space ${coils}x${ky}x${kx}`, [ours, ...peer.contestants], { agreement: 0 });
+const peer = await peerContestants('read_kspace.py', {}, { path });
+await compare('k-space of a slice', `${coils}x${ky}x${kx}`, [ours, ...peer.contestants], { agreement: 0 });
 peer.close();
 await scan.close();
 rmSync(folder, { recursive: true });

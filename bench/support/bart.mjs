@@ -1,15 +1,17 @@
-// A simulated undersampled slice, given to larmor and to BART alike, and what both need to be timed in turns.
+// A simulated undersampled slice, given to larmor and to BART alike, and BART as a contestant of harness.mjs.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderPhantom } from '../../dist/simulation/phantom.js';
 import { simulateScan } from '../../dist/simulation/scan.js';
-import { best, median } from './statistics.mjs';
 
 const CENTER_LINES = 26;
 const ACCELERATION = 4;
+
+/** A shell that runs a command silently but for its errors and prints the seconds it took: wall, user, system. */
+const TIMED = 'TIMEFORMAT="%R %U %S"; exec 3>&2; { time "$@" > /dev/null 2>&3; } 2>&1';
 
 /** Noisy k-space [coil, ky, kx] of a simulated head with its mask: 26 centre lines and random ones, about 4-fold. */
 export async function undersampledSlice(coils, ny, nx) {
@@ -35,13 +37,18 @@ export async function undersampledSlice(coils, ny, nx) {
 export async function bartFolder() {
   const folder = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'larmor-bench-'));
   const path = (name) => join(folder, name);
+  /** Runs a tool; [wall, processor] of the whole command in milliseconds. */
+  const run = (threads, tool, ...args) => {
+    const env = { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
+    const command = ['-c', TIMED, 'timed', 'bart', tool, ...args];
+    const printed = execFileSync('bash', command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const [wall, user, system] = printed.toString().trim().split(' ').map(Number);
+    return [1e3 * wall, 1e3 * (user + system)];
+  };
   return {
-    run(threads, tool, ...args) {
-      const env = { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
-      const start = process.hrtime.bigint();
-      execFileSync('bart', [tool, ...args], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] });
-      return Number(process.hrtime.bigint() - start) / 1e9;
-    },
+    folder,
+    run,
+    contestant: (...args) => ({ name: 'BART', time: async () => run(...args) }),
     /** Writes [coil, y, x]. */
     async write(name, { data, shape: [coils, ny, nx] }) {
       const swapped = new Float32Array(data.length);
@@ -68,27 +75,4 @@ function swapAxes(from, to, offset, rows, columns) {
       to[b] = from[a];
       to[b + 1] = from[a + 1];
     }
-}
-
-/** Seconds that `work` takes. */
-export async function timed(work) {
-  const start = process.hrtime.bigint();
-  await work();
-  return Number(process.hrtime.bigint() - start) / 1e9;
-}
-
-/** Runs the two in turns, prints best and median of both and returns the best. */
-export async function inTurns(title, rounds, ours, theirs) {
-  const times = { ours: [], theirs: [] };
-  for (let round = 0; round < rounds; round++) {
-    times.ours.push(await ours());
-    times.theirs.push(await theirs());
-  }
-  const show = (values) => `${best(values).toFixed(3)} s (median ${median(values).toFixed(3)})`;
-  const bests = { ours: best(times.ours), theirs: best(times.theirs) };
-  const ratio = (bests.theirs / bests.ours).toFixed(1);
-  console.log(
-    `${title}: larmor ${show(times.ours)}, BART ${show(times.theirs)}, ${ratio} times; load ${loadavg()[0].toFixed(1)}`,
-  );
-  return bests;
 }

@@ -1,16 +1,15 @@
 // Training steps of a U-Net here and in PyTorch, in turns, on the same weights and data. No time is printed unless loss and gradients agree.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { points } from '../../dist/arrays/complex-array.js';
 import { writeSafetensors } from '../../dist/io/safetensors.js';
 import { storedTensors } from '../../dist/networks/model.js';
-import { parameterCount } from '../../dist/networks/network.js';
 import { ParameterStore } from '../../dist/networks/parameters.js';
 import { createUnet } from '../../dist/networks/unet.js';
 import { createTrainingSession } from '../../dist/training/session.js';
+import { report } from './harness.mjs';
 import { startPeer } from './peer.mjs';
-import { best, median } from './statistics.mjs';
 
 // Relative l2 over all parameters. Rounding flips the sign of residuals and activations near zero, where the gradient jumps: on the
 // 320x320 input PyTorch in float32 differs from PyTorch in double by 1.8e-3.
@@ -30,10 +29,10 @@ async function gradientError(session, names, path) {
 }
 
 /**
- * @param config UNet configuration. @param loss larmor's loss. @param peerLoss The same in compare/training_step.py.
+ * @param benchmark What is timed. @param name The case. @param config UNet configuration. @param loss larmor's loss. @param peerLoss The same in compare/training_step.py.
  * @param shapes TrainingShapes. @param data Arrays by input name.
  */
-export async function compareSteps({ title, config, loss, peerLoss, shapes, data, threads, rounds }) {
+export async function compareSteps({ benchmark, name, config, loss, peerLoss, shapes, data, threads, rounds }) {
   const network = createUnet(config);
   const weights = ParameterStore.initialise(network.parameters, 1);
   const folder = await mkdtemp(join(tmpdir(), 'larmor-bench-'));
@@ -59,38 +58,26 @@ export async function compareSteps({ title, config, loss, peerLoss, shapes, data
     const { inChannels, outChannels, channels, pools, affine, residual } = network.config;
     const unet = { inputs: inChannels, outputs: outChannels, channels, pools, affine, residual };
     peer.send(JSON.stringify({ file, gradients, threads, network: unet, loss: peerLoss }));
-    const wall = { ours: [], theirs: [] };
-    const processor = { ours: [], theirs: [] };
+    const times = { larmor: [], PyTorch: [] };
+    let agreement;
     for (let round = 0; round <= rounds; round++) {
-      const start = process.hrtime.bigint();
+      const start = performance.now();
       const before = process.cpuUsage();
       const { loss: ourLoss } = await session.step();
-      const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+      const wall = performance.now() - start;
       const { user, system } = process.cpuUsage(before);
       const answer = await peer.ask('step');
       if (round > 0) {
-        wall.ours.push(seconds);
-        wall.theirs.push(answer.seconds);
-        processor.ours.push((user + system) / 1e6);
-        processor.theirs.push(answer.processorSeconds);
+        times.larmor.push([wall, (user + system) / 1e3]);
+        times.PyTorch.push([1e3 * answer.seconds, 1e3 * answer.processorSeconds]);
         continue;
       }
       const error = await gradientError(session, answer.names, gradients);
-      console.log(`${title}, ${parameterCount(network)} parameters, ${threads} thread(s)`);
-      console.log(
-        `  loss ${ourLoss.toPrecision(7)} / ${answer.loss.toPrecision(7)}, gradients differ by ${error.toExponential(1)}`,
-      );
+      agreement = `losses ${ourLoss.toPrecision(7)} and ${answer.loss.toPrecision(7)}, gradients differ by ${error.toExponential(1)}`;
       if (!(error < MAX_GRADIENT_ERROR && Math.abs(ourLoss / answer.loss - 1) < 1e-4))
-        throw new Error('the two disagree');
+        throw new Error(`${benchmark}, ${name}: the two disagree: ${agreement}`);
     }
-    const show = (name, { ours, theirs }, of) => {
-      const [a, b] = [of(ours), of(theirs)];
-      console.log(`  ${name}: larmor ${a.toFixed(3)} s, PyTorch ${b.toFixed(3)} s, ratio ${(a / b).toFixed(2)}`);
-    };
-    show('best', wall, best);
-    show('median', wall, median);
-    show('processor time, median', processor, median);
-    console.log(`  ${rounds} rounds in turns, load ${loadavg()[0].toFixed(1)}`);
+    report({ benchmark, name, times, threads, agreement });
   } finally {
     peer.close();
     await session.close();
