@@ -97,6 +97,17 @@ export interface Binding {
   ): Promise<Uint32Array>;
   /** What `espirit` counts up to for images of ny rows. */
   espiritSteps(ny: number): number;
+  /** Brightness of the image behind kspace [coil, y, x]. */
+  dataScale(
+    control: JobControl,
+    kspace: Float32Array,
+    coils: number,
+    ny: number,
+    nx: number,
+    mask: Uint8Array,
+    maskIsLines: boolean,
+    threads: number,
+  ): Promise<number>;
 
   // native/addon/finite.cc
   /** Index of the first NaN or infinity, or -1. */

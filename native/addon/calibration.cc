@@ -5,6 +5,7 @@
 #include "addon/addon.h"
 #include "addon/args.h"
 #include "addon/job_threads.h"
+#include "core/data_scale.h"
 #include "core/espirit.h"
 #include "core/network.h"
 
@@ -54,6 +55,27 @@ Napi::Value espirit(const Napi::CallbackInfo& info) {
       });
 }
 
+/// dataScale(control, kspace, coils, ny, nx, mask, maskIsLines, threads): Promise<number>.
+Napi::Value data_scale(const Napi::CallbackInfo& info) {
+  const size_t coils = count(info, 2, "coils"), ny = count(info, 3, "ny"), nx = count(info, 4, "nx");
+  const size_t points = product(info, {coils, ny, nx});
+  if (points == 0) fail_argument(info.Env(), "kspace", "not empty");
+  const c32* const kspace = complex64(info, 1, "kspace", points);
+  const bool lines = boolean(info, 6, "maskIsLines");
+  const Sampling sampling{uint8(info, 5, "mask", lines ? nx : ny * nx), lines};
+  const size_t threads = count(info, 7, "threads");
+  const auto scale = std::make_shared<float>();
+  return Job::run(
+      info.Env(), info[0], {info[1], info[5]},
+      [=](const JobControl& job) {
+        const JobThreads parallel(job, threads);
+        if (!all_finite(parallel, 2 * points, &kspace->re))
+          throw CodedError("ERR_NOT_FINITE", "dataScale: kspace holds NaN or infinity: check how it was read or scaled");
+        *scale = larmor::data_scale(parallel, coils, ny, nx, kspace, sampling);
+      },
+      [scale](Napi::Env env) { return Napi::Number::New(env, *scale); });
+}
+
 Napi::Value espirit_steps(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(larmor::espirit_steps(count(info, 0, "ny"))));
 }
@@ -61,6 +83,7 @@ Napi::Value espirit_steps(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void export_calibration(Napi::Env env, Napi::Object exports) {
+  exports.Set("dataScale", Napi::Function::New(env, data_scale, "dataScale"));
   exports.Set("espirit", Napi::Function::New(env, espirit, "espirit"));
   exports.Set("espiritSteps", Napi::Function::New(env, espirit_steps, "espiritSteps"));
 }
