@@ -19,6 +19,21 @@ export type EncodingArguments = [
   threads: number,
 ];
 
+/** What the functions that fill k-space from its neighbours take after their control words. */
+export type NeighbourArguments = [
+  kspace: Float32Array,
+  coils: number,
+  ny: number,
+  nx: number,
+  mask: Uint8Array | undefined,
+  maskIsLines: boolean,
+  /** [row, rows, column, columns] to calibrate on; without it the largest sampled block around the centre. */
+  region: Uint32Array | undefined,
+  kernelRows: number,
+  kernelColumns: number,
+  lambda: number,
+];
+
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
 export interface Binding {
   // native/addon/encoding.cc
@@ -116,6 +131,14 @@ export interface Binding {
   // native/addon/memory.cc
   /** Memory aligned to 64 bytes; unless zeroed, it must be written whole before anyone sees it. */
   allocate(bytes: number, zeroed: boolean): ArrayBuffer;
+
+  // native/addon/neighbours.cc
+  /**
+   * Fills output [coil, ky, kx]; counts up to `grappaSteps`. [patterns, missing, unfilled] holes, then [row, rows, column, columns] of the
+   * calibration region, zeros where nothing is missing.
+   */
+  grappa(control: JobControl, ...rest: [...NeighbourArguments, output: Float32Array, threads: number]): Promise<Uint32Array>;
+  readonly grappaSteps: number;
 
   // native/addon/optimiser.cc
   /**

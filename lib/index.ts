@@ -10,6 +10,8 @@ export {
   type EspiritResult,
   espirit,
 } from './calibration/espirit.js';
+export { type GrappaOptions, type GrappaResult, grappa } from './calibration/grappa.js';
+export type { KernelSize, NeighbourOptions } from './calibration/neighbours.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
 export type { MatrixSize, ScanHeader } from './io/fastmri-header.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';

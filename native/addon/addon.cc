@@ -7,6 +7,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larmor::addon::export_fft(env, exports);
   larmor::addon::export_finite(env, exports);
   larmor::addon::export_memory(env, exports);
+  larmor::addon::export_neighbours(env, exports);
   larmor::addon::export_optimiser(env, exports);
   larmor::addon::export_platform(env, exports);
   larmor::addon::export_session(env, exports);

@@ -9,6 +9,7 @@ void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);
 void export_finite(Napi::Env env, Napi::Object exports);
 void export_memory(Napi::Env env, Napi::Object exports);
+void export_neighbours(Napi::Env env, Napi::Object exports);
 void export_optimiser(Napi::Env env, Napi::Object exports);
 void export_platform(Napi::Env env, Napi::Object exports);
 void export_session(Napi::Env env, Napi::Object exports);

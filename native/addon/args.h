@@ -52,6 +52,24 @@ inline uint8_t* uint8(const Napi::CallbackInfo& info, size_t index, const char* 
   return array.Data();
 }
 
+/// A Uint32Array of exactly `length` elements.
+inline uint32_t* uint32(const Napi::CallbackInfo& info, size_t index, const char* name, size_t length) {
+  const Napi::Value value = info[index];
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array)
+    fail_argument(info.Env(), name, "a Uint32Array");
+  auto array = value.As<Napi::Uint32Array>();
+  expect_length(info.Env(), name, length, array.ElementLength());
+  return array.Data();
+}
+
+/// A Uint32Array of these numbers.
+inline Napi::Value counts(Napi::Env env, std::initializer_list<size_t> values) {
+  auto result = Napi::Uint32Array::New(env, values.size());
+  uint32_t* to = result.Data();
+  for (const size_t value : values) *to++ = static_cast<uint32_t>(value);
+  return result;
+}
+
 /// A non-negative integer that a double holds exactly.
 inline size_t count(const Napi::CallbackInfo& info, size_t index, const char* name) {
   const Napi::Value value = info[index];

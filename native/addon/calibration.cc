@@ -48,10 +48,7 @@ Napi::Value espirit(const Napi::CallbackInfo& info) {
         larmor::espirit(parallel, coils, ny, nx, kspace, *region, options, maps, eigenvalues, [&](size_t done) { job.done(done); });
       },
       [region](Napi::Env env) {
-        auto result = Napi::Uint32Array::New(env, 4);
-        const size_t values[] = {region->row, region->rows, region->column, region->columns};
-        for (size_t i = 0; i < 4; ++i) result.Data()[i] = static_cast<uint32_t>(values[i]);
-        return result;
+        return counts(env, {region->row, region->rows, region->column, region->columns});
       });
 }
 

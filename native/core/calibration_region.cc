@@ -78,6 +78,19 @@ class Search {
 
 }  // namespace
 
+std::vector<uint8_t> sampled_points(size_t coils, size_t ny, size_t nx, const c32* kspace, const Sampling& sampling) {
+  std::vector<uint8_t> points(ny * nx, 0);
+  if (sampling.data != nullptr)
+    for (size_t i = 0; i < ny * nx; ++i) points[i] = sampling.data[sampling.lines ? i % nx : i] != 0;
+  else
+    for (size_t c = 0; c < coils; ++c)
+      for (size_t i = 0; i < ny * nx; ++i) {
+        const c32 value = kspace[c * ny * nx + i];
+        if (value.re != 0 || value.im != 0) points[i] = 1;
+      }
+  return points;
+}
+
 CalibrationRegion calibration_region(size_t coils, size_t ny, size_t nx, const c32* kspace, const Sampling& sampling, size_t max_rows,
                                      size_t max_columns) {
   const Search search(coils, ny, nx, kspace, sampling);

@@ -154,7 +154,7 @@ void espirit(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const
   const size_t padded = (nx + kTile - 1) / kTile * kTile, set_length = 2 * coils * padded;
   const std::vector<c64> data = extract(coils, ny, nx, kspace, region);
   const std::vector<c64> principal = principal_coil(coils, region.rows * region.columns, data.data());
-  const PatchSpace space = patch_space(coils, region.rows, region.columns, data.data(), options.kernel, options.threshold);
+  const PatchSpace space = patch_space(parallel, coils, region.rows, region.columns, data.data(), options.kernel, options.threshold);
   const std::vector<float> grid = grid_matrices(coils, options.kernel, space);
   const Scratch columns(points * padded), rows(points * ny);
   interpolation(points, nx, padded, columns.data());

@@ -68,3 +68,51 @@ void hermitian_rank2(size_t n, size_t stride, const double* ur, const double* ui
     }
   }
 }
+
+// Interleaved complex doubles, as Cholesky's rows are stored.
+
+inline wide_double swap_pairs(wide_double v) {
+  typedef long long indices __attribute__((vector_size(4 * kLanes)));
+  indices other;
+  for (size_t i = 0; i < kDoubles; ++i) other[i] = static_cast<long long>(i ^ 1);
+  return __builtin_shuffle(v, other);
+}
+
+c64 complex_dot(size_t n, const c64* a, const c64* b) {
+  const double *const x = &a->re, *const y = &b->re;
+  wide_double straight[2] = {}, crossed[2] = {};  // re: the sum of all lanes; im: even lanes less odd ones
+  size_t i = 0;
+  for (; i + 2 * kDoubles <= 2 * n; i += 2 * kDoubles)
+    for (size_t k = 0; k < 2; ++k) {
+      const wide_double p = load(x + i + k * kDoubles), q = load(y + i + k * kDoubles);
+      straight[k] += p * q;
+      crossed[k] += swap_pairs(p) * q;
+    }
+  c64 sum{sum_lanes(straight[0] + straight[1]), 0};
+  const wide_double both = crossed[0] + crossed[1];
+  for (size_t k = 0; k < kDoubles; k += 2) sum.im += both[k] - both[k + 1];
+  for (; i < 2 * n; i += 2) {
+    sum.re += x[i] * y[i] + x[i + 1] * y[i + 1];
+    sum.im += x[i + 1] * y[i] - x[i] * y[i + 1];
+  }
+  return sum;
+}
+
+void subtract_multiple(size_t n, c64 factor, const c64* a, c64* b) {
+  const double* const x = &a->re;
+  double* const y = &b->re;
+  wide_double turned;
+  for (size_t k = 0; k < kDoubles; k += 2) {
+    turned[k] = -factor.im;
+    turned[k + 1] = factor.im;
+  }
+  size_t i = 0;
+  for (; i + kDoubles <= 2 * n; i += kDoubles) {
+    const wide_double p = load(x + i);
+    store(y + i, load(y + i) - (factor.re * p + turned * swap_pairs(p)));
+  }
+  for (; i < 2 * n; i += 2) {
+    y[i] -= factor.re * x[i] - factor.im * x[i + 1];
+    y[i + 1] -= factor.re * x[i + 1] + factor.im * x[i];
+  }
+}

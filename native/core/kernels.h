@@ -123,6 +123,11 @@ struct Kernels {
   void (*hermitian_rank2)(size_t n, size_t stride, const double* ur, const double* ui, const double* wr, const double* wi, double* ar,
                           double* ai);
 
+  /// The sum of a[i] conj(b[i]), of interleaved samples.
+  c64 (*complex_dot)(size_t n, const c64* a, const c64* b);
+  /// b -= factor a
+  void (*subtract_multiple)(size_t n, c64 factor, const c64* a, c64* b);
+
   /// Eigenvectors of the `sets` largest eigenvalues of one Hermitian matrix [coils, coils] per pixel of a row, by power iteration.
   /// Matrix entry e of pixel x is the sum over g of grid[e, g] weights[g, x]; entries run over the rows of the lower triangle, each
   /// re, im, the diagonal re alone. `vectors` [sets, coils, 2, pixels] holds starts and receives unnormalised eigenvectors, `values`
@@ -130,6 +135,15 @@ struct Kernels {
   /// `pixels` is a multiple of 16; scratch holds 16 * coils * (coils + 2 * (sets + 1)) floats.
   void (*leading_eigenvectors)(size_t pixels, size_t points, size_t coils, size_t sets, size_t iterations, float tolerance,
                                const float* grid, const float* weights, float* vectors, float* values, float* scratch);
+
+  // patches.inl
+
+  /// sum[s] = sum over i < n of a[i] conj(b[i + s]), for all s < shifts; planar.
+  void (*correlate)(size_t n, size_t shifts, const double* ar, const double* ai, const double* br, const double* bi, double* sum_re,
+                    double* sum_im);
+  /// out [coils][re, im][lanes] = sum over e of weights [entries][coils][re, im] times the lanes that begin at re + offset[e], im + offset[e].
+  void (*combine_neighbours)(size_t entries, size_t coils, const size_t* offset, const float* re, const float* im, const float* weights,
+                             float* out);
 };
 
 extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;

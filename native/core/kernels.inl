@@ -22,6 +22,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/hermitian.inl"
 #include "core/conjugate_gradients.inl"
 #include "core/eigenvectors.inl"
+#include "core/patches.inl"
 
 }  // namespace
 
@@ -60,7 +61,11 @@ const Kernels LARMOR_KERNELS = {
     .complex_axpy = complex_axpy,
     .hermitian_multiply = hermitian_multiply,
     .hermitian_rank2 = hermitian_rank2,
+    .complex_dot = complex_dot,
+    .subtract_multiple = subtract_multiple,
     .leading_eigenvectors = leading_eigenvectors,
+    .correlate = correlate,
+    .combine_neighbours = combine_neighbours,
 };
 
 }  // namespace larmor

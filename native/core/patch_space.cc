@@ -7,19 +7,15 @@
 #include "core/coded_error.h"
 #include "core/hermitian_eigen.h"
 #include "core/kernels.h"
+#include "core/patch_gram.h"
 
 namespace larmor {
 namespace {
 
-struct Grid {
-  size_t rows, columns;
-  size_t size() const { return rows * columns; }
-};
-
-/// Calls visit(i, j, sum over images and window offsets o of a(i + o) conj(b(j + o))) for all positions i and j at which the window
+/// Calls visit(i, j, sum over images and window offsets o of a(i + o) conj(a(j + o))) for all positions i and j at which the window
 /// fits. All pairs of one distance share their products, which an integral image sums.
 template <class Visit>
-void sliding_products(size_t images, Grid image, const c64* a, const c64* b, Grid window, Visit visit) {
+void sliding_products(size_t images, Grid image, const c64* a, Grid window, Visit visit) {
   const Grid positions{image.rows - window.rows + 1, image.columns - window.columns + 1};
   const size_t stride = image.columns + 1;
   std::vector<c64> integral((image.rows + 1) * stride);
@@ -40,7 +36,7 @@ void sliding_products(size_t images, Grid image, const c64* a, const c64* b, Gri
         for (size_t x = xs.begin; x < xs.end; ++x) {
           for (size_t n = 0; n < images; ++n) {
             const c64* const p = a + n * image.size() + y * image.columns + x;
-            const c64* const q = b + n * image.size() + y * image.columns + x + shift;
+            const c64* const q = a + n * image.size() + y * image.columns + x + shift;
             sum.re += p->re * q->re + p->im * q->im;
             sum.im += p->im * q->re - p->re * q->im;
           }
@@ -68,15 +64,9 @@ size_t above_threshold(const HermitianEigen& eigen, double threshold) {
 }
 
 /// From the Gram matrix of entries, [coils * kernel^2] squared: its eigenvectors are the directions.
-PatchSpace from_entries(size_t coils, Grid image, const c64* data, Grid kernel, double threshold) {
+PatchSpace from_entries(const Parallel& parallel, size_t coils, Grid image, const c64* data, Grid kernel, double threshold) {
   const size_t n = coils * kernel.size();
-  const Grid patches{image.rows - kernel.rows + 1, image.columns - kernel.columns + 1};
-  std::vector<c64> gram(n * n);
-  for (size_t c = 0; c < coils; ++c)
-    for (size_t d = 0; d <= c; ++d)
-      sliding_products(1, image, data + c * image.size(), data + d * image.size(), patches,
-                       [&](size_t i, size_t j, c64 sum) { gram[(c * kernel.size() + i) * n + d * kernel.size() + j] = sum; });
-  const HermitianEigen eigen(n, gram.data());
+  const HermitianEigen eigen(n, patch_gram(parallel, coils, image, data, kernel).data());
   const size_t count = above_threshold(eigen, threshold);
   std::vector<c64> vectors(count * n);
   eigen.vectors(count, vectors.data());
@@ -94,7 +84,7 @@ PatchSpace from_patches(size_t coils, Grid image, const c64* data, Grid kernel, 
   const Grid patches{image.rows - kernel.rows + 1, image.columns - kernel.columns + 1};
   const size_t n = patches.size(), entries = coils * kernel.size();
   std::vector<c64> gram(n * n);
-  sliding_products(coils, image, data, data, kernel, [&](size_t i, size_t j, c64 sum) { gram[j * n + i] = sum; });
+  sliding_products(coils, image, data, kernel, [&](size_t i, size_t j, c64 sum) { gram[j * n + i] = sum; });
   const HermitianEigen eigen(n, gram.data());
   const size_t count = above_threshold(eigen, threshold);
   std::vector<c64> vectors(count * n);
@@ -121,11 +111,11 @@ PatchSpace from_patches(size_t coils, Grid image, const c64* data, Grid kernel, 
 
 }  // namespace
 
-PatchSpace patch_space(size_t coils, size_t rows, size_t columns, const c64* data, size_t kernel, double threshold) {
+PatchSpace patch_space(const Parallel& parallel, size_t coils, size_t rows, size_t columns, const c64* data, size_t kernel, double threshold) {
   const Grid image{rows, columns}, square{kernel, kernel};
   const size_t patches = (rows - kernel + 1) * (columns - kernel + 1);
-  const auto directions = coils * square.size() <= patches ? from_entries : from_patches;
-  return directions(coils, image, data, square, threshold);
+  if (coils * square.size() <= patches) return from_entries(parallel, coils, image, data, square, threshold);
+  return from_patches(coils, image, data, square, threshold);
 }
 
 }  // namespace larmor

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/complex.h"
+#include "core/parallel.h"
 
 namespace larmor {
 
@@ -15,6 +16,7 @@ struct PatchSpace {
 
 /// Principal directions of all kernel x kernel patches of `data` [coils, rows, columns] whose energy is above `threshold` times
 /// that of the strongest. Throws CodedError ERR_CALIBRATION if the data are zero.
-PatchSpace patch_space(size_t coils, size_t rows, size_t columns, const c64* data, size_t kernel, double threshold);
+PatchSpace patch_space(const Parallel& parallel, size_t coils, size_t rows, size_t columns, const c64* data, size_t kernel,
+                       double threshold);
 
 }  // namespace larmor

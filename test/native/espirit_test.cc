@@ -93,7 +93,7 @@ int main() {
     const size_t coils = 2, columns = rows == 9 ? 7 : 11, kernel = 5;
     std::vector<c64> data(coils * rows * columns);
     for (c64& value : data) value = {normal(random), normal(random)};
-    const larmor::PatchSpace space = larmor::patch_space(coils, rows, columns, data.data(), kernel, 1e-12);
+    const larmor::PatchSpace space = larmor::patch_space(larmor::Serial{}, coils, rows, columns, data.data(), kernel, 1e-12);
     CHECK(space.count == (rows == 9 ? 15u : 50u));
     CHECK_CLOSE(share(space, coils, rows, columns, data, kernel, 0, 0), 1, 1e-9);
     CHECK_CLOSE(share(space, coils, rows, columns, data, kernel, rows - 5, columns - 5), 1, 1e-9);
@@ -102,7 +102,7 @@ int main() {
   bool thrown = false;
   try {
     const std::vector<c64> zeros(64);
-    larmor::patch_space(1, 8, 8, zeros.data(), 3, 0.001);
+    larmor::patch_space(larmor::Serial{}, 1, 8, 8, zeros.data(), 3, 0.001);
   } catch (const larmor::CodedError& error) {
     thrown = error.code() == "ERR_CALIBRATION";
   }

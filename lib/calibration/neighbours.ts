@@ -1,0 +1,84 @@
+// What GRAPPA and SPIRiT have in common: options, their checks, warnings.
+import { type ComplexArray, expectComplex, formatShape } from '../arrays/complex-array.js';
+import type { NeighbourArguments } from '../binding.js';
+import { LarmorError } from '../errors.js';
+import { type RunOptions, threadCount } from '../jobs.js';
+import { expectMask, type SamplingMask } from '../sampling/mask.js';
+import type { CalibrationRegion } from './espirit.js';
+
+const LONGEST_KERNEL = 16; // samples along a side: kLongestWindow
+
+/** Extent of a window in k-space: samples along both axes, or along ky and kx. An even side reaches one sample further back than ahead. */
+export type KernelSize = number | readonly [ky: number, kx: number];
+
+/** What can be chosen about methods that fill k-space from neighbouring samples. */
+export interface NeighbourOptions {
+  /** Which samples of k-space were measured. Without it: the positions at which some coil is not zero. */
+  readonly mask?: SamplingMask | undefined;
+  /** Window around a missing sample, sides from 1 to 16. Default 5. */
+  readonly kernel?: KernelSize | undefined;
+  /** Tikhonov weight of the calibration, positive; relative to the mean size of its normal matrix. Default 0.01. */
+  readonly lambda?: number | undefined;
+  /** Fully sampled block to calibrate on. Default: the largest around the centre. */
+  readonly calibration?: CalibrationRegion | undefined;
+}
+
+/** The sides of a kernel. @throws LarmorError `ERR_ARGUMENT` unless both are integers from 1 to 16. */
+export function kernelSides(who: string, kernel: KernelSize): readonly [ky: number, kx: number] {
+  const sides = typeof kernel === 'number' ? [kernel, kernel] : kernel;
+  if (sides.length !== 2 || !sides.every((n) => Number.isInteger(n) && n >= 1 && n <= LONGEST_KERNEL))
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `${who}: kernel must be an integer from 1 to ${LONGEST_KERNEL}, or two for ky and kx, got ${JSON.stringify(kernel)}`,
+    );
+  return [sides[0], sides[1]];
+}
+
+function regionArgument(who: string, region: CalibrationRegion, ny: number, nx: number): Uint32Array {
+  const { row, rows, column, columns } = region;
+  const numbers = [row, rows, column, columns];
+  if (!numbers.every((n) => Number.isInteger(n) && n >= 0) || row + rows > ny || column + columns > nx)
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `${who}: calibration must be a block { row, rows, column, columns } of k-space [${ny},${nx}], got ${JSON.stringify(region)}`,
+    );
+  return Uint32Array.from(numbers);
+}
+
+/** [row, rows, column, columns] with names. */
+export function regionOf([row, rows, column, columns]: readonly number[]): CalibrationRegion {
+  return { row, rows, column, columns };
+}
+
+/** Checks everything that can be checked before work begins. */
+export function neighbourArguments(
+  who: string,
+  kspace: ComplexArray,
+  options: NeighbourOptions & RunOptions,
+): { readonly args: NeighbourArguments; readonly threads: number } {
+  const { mask, kernel = 5, lambda = 0.01, calibration } = options;
+  const threads = threadCount(options);
+  if (kspace.shape.length !== 3 || kspace.shape.includes(0))
+    throw new LarmorError(
+      'ERR_SHAPE',
+      `${who}: kspace must have shape [coil,ky,kx], none of them 0, got ${formatShape(kspace.shape)}`,
+    );
+  expectComplex(who, 'kspace', kspace, kspace.shape);
+  const [coils, ny, nx] = kspace.shape;
+  if (mask) expectMask(who, mask, ny, nx);
+  const [rows, columns] = kernelSides(who, kernel);
+  if (!(lambda > 0 && Number.isFinite(lambda)))
+    throw new LarmorError('ERR_ARGUMENT', `${who}: lambda must be a positive number, got ${lambda}`);
+  const region = calibration && regionArgument(who, calibration, ny, nx);
+  const lines = mask?.shape.length === 1;
+  return { args: [kspace.data, coils, ny, nx, mask?.data, lines, region, rows, columns, lambda], threads };
+}
+
+/** What to expect of k-space [coil, ky, kx] of which so many positions are missing. */
+export function neighbourWarnings([coils, ny, nx]: readonly number[], missing: number): string[] {
+  const acceleration = (ny * nx) / (ny * nx - missing);
+  if (acceleration <= coils) return [];
+  return [
+    `the acceleration of ${acceleration.toFixed(1)} exceeds the number of coils, ${coils}: neighbours cannot determine all missing samples`,
+  ];
+}
