@@ -137,7 +137,10 @@ export interface Binding {
    * Fills output [coil, ky, kx]; counts up to `grappaSteps`. [patterns, missing, unfilled] holes, then [row, rows, column, columns] of the
    * calibration region, zeros where nothing is missing.
    */
-  grappa(control: JobControl, ...rest: [...NeighbourArguments, output: Float32Array, threads: number]): Promise<Uint32Array>;
+  grappa(
+    control: JobControl,
+    ...rest: [...NeighbourArguments, output: Float32Array, threads: number]
+  ): Promise<Uint32Array>;
   readonly grappaSteps: number;
 
   // native/addon/optimiser.cc

@@ -23,15 +23,13 @@ export interface NeighbourOptions {
   readonly calibration?: CalibrationRegion | undefined;
 }
 
-/** The sides of a kernel. @throws LarmorError `ERR_ARGUMENT` unless both are integers from 1 to 16. */
-export function kernelSides(who: string, kernel: KernelSize): readonly [ky: number, kx: number] {
-  const sides = typeof kernel === 'number' ? [kernel, kernel] : kernel;
-  if (sides.length !== 2 || !sides.every((n) => Number.isInteger(n) && n >= 1 && n <= LONGEST_KERNEL))
-    throw new LarmorError(
-      'ERR_ARGUMENT',
-      `${who}: kernel must be an integer from 1 to ${LONGEST_KERNEL}, or two for ky and kx, got ${JSON.stringify(kernel)}`,
-    );
-  return [sides[0], sides[1]];
+/** What a kernel's size must be. */
+export const KERNEL_WANTED = `an integer from 1 to ${LONGEST_KERNEL}, or two for ky and kx`;
+
+/** Whether a value can be the size of a kernel. */
+export function isKernelSize(value: unknown): value is KernelSize {
+  const fits = (n: unknown): boolean => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= LONGEST_KERNEL;
+  return Array.isArray(value) ? value.length === 2 && value.every(fits) : fits(value);
 }
 
 function regionArgument(who: string, region: CalibrationRegion, ny: number, nx: number): Uint32Array {
@@ -66,7 +64,9 @@ export function neighbourArguments(
   expectComplex(who, 'kspace', kspace, kspace.shape);
   const [coils, ny, nx] = kspace.shape;
   if (mask) expectMask(who, mask, ny, nx);
-  const [rows, columns] = kernelSides(who, kernel);
+  if (!isKernelSize(kernel))
+    throw new LarmorError('ERR_ARGUMENT', `${who}: kernel must be ${KERNEL_WANTED}, got ${JSON.stringify(kernel)}`);
+  const [rows, columns] = typeof kernel === 'number' ? [kernel, kernel] : kernel;
   if (!(lambda > 0 && Number.isFinite(lambda)))
     throw new LarmorError('ERR_ARGUMENT', `${who}: lambda must be a positive number, got ${lambda}`);
   const region = calibration && regionArgument(who, calibration, ny, nx);

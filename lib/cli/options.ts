@@ -1,5 +1,6 @@
 // Parsers for option values; a wrong value is wrong usage (exit 2) and the message names the option.
 import { InvalidArgumentError } from 'commander';
+import { isKernelSize, KERNEL_WANTED, type KernelSize } from '../calibration/neighbours.js';
 import { LarmorError } from '../errors.js';
 
 export interface NumberRange {
@@ -25,6 +26,14 @@ export function integer({ min = -Infinity, max = Infinity }: NumberRange = {}): 
       throw new InvalidArgumentError(`It must be a whole number${describeRange(min, max)}.`);
     return value;
   };
+}
+
+/** Parser of the sides of a window of k-space: `5`, or `4x5` along ky and kx. */
+export function kernelSize(text: string): KernelSize {
+  const sides = /^\d+(x\d+)?$/.test(text) ? text.split('x').map(Number) : [];
+  const size = sides.length === 1 ? sides[0] : sides;
+  if (!isKernelSize(size)) throw new InvalidArgumentError(`It must be N or NxM: ${KERNEL_WANTED}.`);
+  return size;
 }
 
 /** Slices from `first` up to but not including `end`; absent ends are open. */

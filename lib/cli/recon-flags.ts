@@ -8,7 +8,7 @@ import { METHODS } from '../reconstruction/registry.js';
 import { type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
 import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
-import { integer, number, type SliceRange, sliceRange } from './options.js';
+import { integer, kernelSize, number, type SliceRange, sliceRange } from './options.js';
 
 /** As parsed from the command line. */
 export interface ReconFlags extends MethodSettings {
@@ -34,6 +34,7 @@ const SETTING_FLAGS: Record<SettingName, Option> = {
   regularisation: new Option('--regularisation <w>', 'weight of the prior').argParser(number({ min: 0 })),
   iterations: new Option('--iterations <n>', 'most iterations of the solver').argParser(integer({ min: 1 })),
   tolerance: new Option('--tolerance <t>', 'where the solver stops early').argParser(number({ min: 0, max: 1 })),
+  kernel: new Option('--kernel <size>', 'window of k-space: 5, or 4x5 along ky x kx').argParser(kernelSize),
 };
 
 /** Adds the flags to a command. */

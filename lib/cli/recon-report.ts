@@ -14,7 +14,12 @@ interface Shown {
   readonly metrics: readonly (Metrics | undefined)[];
 }
 
-const NAMES: Readonly<Record<string, string>> = { 'zero-filled': 'Zero-filled', 'cg-sense': 'CG-SENSE', unet: 'U-Net' };
+const NAMES: Readonly<Record<string, string>> = {
+  'zero-filled': 'Zero-filled',
+  'cg-sense': 'CG-SENSE',
+  grappa: 'GRAPPA',
+  unet: 'U-Net',
+};
 
 const nameOf = (method: string): string => NAMES[method] ?? method;
 

@@ -1,4 +1,5 @@
 // What methods can be told, by name: the union over all methods, each with its check.
+import { isKernelSize, KERNEL_WANTED, type KernelSize } from '../calibration/neighbours.js';
 import { LarmorError } from '../errors.js';
 
 /** Settings of methods. A method takes those it lists and refuses the others. */
@@ -9,6 +10,8 @@ export interface MethodSettings {
   readonly iterations?: number | undefined;
   /** Where the solver stops before its last iteration; what it compares with this is told by each method. */
   readonly tolerance?: number | undefined;
+  /** Window around a missing sample, in samples of k-space. */
+  readonly kernel?: KernelSize | undefined;
 }
 
 interface Rule {
@@ -34,6 +37,7 @@ const RULES: Record<keyof MethodSettings, Rule> = {
     accepts: (value) => typeof value === 'number' && value >= 0 && value < 1,
     wanted: 'at least 0 and below 1',
   },
+  kernel: { accepts: isKernelSize, wanted: KERNEL_WANTED },
 };
 
 export type SettingName = keyof MethodSettings;

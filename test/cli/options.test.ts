@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { integer, number, sliceRange } from '#larmor/cli/options.js';
+import { integer, kernelSize, number, sliceRange } from '#larmor/cli/options.js';
 
 test.each([
   ['4', 4],
@@ -17,6 +17,17 @@ test('a range is closed and named', () => {
   for (const text of ['0', '9', '2.5', '1e1']) expect(() => parse(text)).toThrow('a whole number from 1 to 8');
   expect(() => number({ min: 0 })('-1')).toThrow('a number of at least 0');
   expect(() => number({ max: 1 })('2')).toThrow('a number of at most 1');
+});
+
+describe('kernelSize', () => {
+  test.each([
+    ['5', 5],
+    ['4x5', [4, 5]],
+  ])('reads %s', (text, size) => expect(kernelSize(text)).toEqual(size));
+
+  test.each(['', '0', '17', '5x', 'x5', '5x5x5', '4.5', '-3'])('refuses %j', (text) => {
+    expect(() => kernelSize(text)).toThrow('an integer from 1 to 16, or two for ky and kx');
+  });
 });
 
 describe('sliceRange', () => {
