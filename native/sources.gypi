@@ -61,7 +61,8 @@
       "test/native/fft_test.cc",
       "test/native/hermitian_eigen_test.cc",
       "test/native/network_test.cc",
-      "test/native/parallel_test.cc"
+      "test/native/parallel_test.cc",
+      "test/native/patch_gram_test.cc"
     ]
   }
 }

@@ -1,7 +1,7 @@
 // The same transforms and encodings at every instruction set this processor has.
 import { expect, test } from 'vitest';
 import { relativeError } from '../support/complex.js';
-import { runNode } from '../support/run-cli.js';
+import { ISA_LEVELS, resultsUnder } from '../support/isa.js';
 
 /** Fused multiply-adds round differently; float32 leaves this much. */
 const TOLERANCE = 1e-6;
@@ -29,18 +29,8 @@ const program = `
   for (const data of results) console.log(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'));
 `;
 
-async function resultsUnder(level: string): Promise<Float32Array[]> {
-  const options = { cwd: import.meta.dirname, env: { ...process.env, LARMOR_ISA: level } };
-  const { exitCode, stdout, stderr } = await runNode(['--input-type=module', '-e', program], options);
-  expect([exitCode, stderr]).toEqual([0, '']);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => new Float32Array(Uint8Array.from(Buffer.from(line, 'base64')).buffer));
-}
-
 test('agree within rounding', async () => {
-  const [baseline, ...wider] = await Promise.all(['baseline', 'avx2', 'avx512'].map(resultsUnder));
+  const [baseline, ...wider] = await Promise.all(ISA_LEVELS.map((level) => resultsUnder(level, program)));
   for (const results of wider)
     results.forEach((result, i) => {
       expect(relativeError(result, baseline[i])).toBeLessThan(TOLERANCE);

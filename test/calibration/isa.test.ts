@@ -1,0 +1,31 @@
+// The same filled k-space at every instruction set this processor has.
+import { expect, test } from 'vitest';
+import { relativeError } from '../support/complex.js';
+import { ISA_LEVELS, resultsUnder } from '../support/isa.js';
+
+/** Weights solved in double and used in float32: rounding of sums of up to 100 products. */
+const TOLERANCE = 1e-5;
+
+const program = `
+  import { MT19937 } from '#larmor/arrays/mt19937.js';
+  import { grappa } from '#larmor/calibration/grappa.js';
+  const random = new MT19937(5);
+  const shape = [5, 37, 41];
+  const noise = new Float32Array(2 * 5 * 37 * 41).map(() => random.normal());
+  const central = (i, n) => Math.abs(i - n / 2 + 0.5) < 8;
+  const lines = Uint8Array.from({ length: 41 }, (_, x) => (x % 3 === 0 || central(x, 41) ? 1 : 0));
+  const points = Uint8Array.from({ length: 37 * 41 }, (_, i) =>
+    (random.uniform() < 0.4 || (central(i % 41, 41) && central(Math.floor(i / 41), 37)) ? 1 : 0));
+  const results = [];
+  for (const mask of [{ data: lines, shape: [41] }, { data: points, shape: [37, 41] }])
+    results.push((await grappa({ data: noise, shape }, { mask })).kspace.data);
+  for (const data of results) console.log(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'));
+`;
+
+test('agree within rounding', async () => {
+  const [baseline, ...wider] = await Promise.all(ISA_LEVELS.map((level) => resultsUnder(level, program)));
+  for (const results of wider)
+    results.forEach((result, i) => {
+      expect(relativeError(result, baseline[i])).toBeLessThan(TOLERANCE);
+    });
+});
