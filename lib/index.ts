@@ -26,6 +26,7 @@ export {
   writeSafetensors,
 } from './io/safetensors.js';
 export { openScan, type Scan, type ScanReadOptions } from './io/scan.js';
+export { readTorchCheckpoint, type TorchCheckpoint } from './io/torch-checkpoint.js';
 export type { RunOptions } from './jobs.js';
 export {
   centerCrop,
@@ -49,6 +50,7 @@ export {
 export { type InputKind, type NetworkInput, networkInput } from './networks/network-input.js';
 export { ParameterStore } from './networks/parameters.js';
 export { createPredictor, type Predictor, type PredictorOptions } from './networks/predictor.js';
+export { type ImportOptions, importCheckpoint } from './networks/torch-model.js';
 export { Coils } from './operators/coils.js';
 export { compose } from './operators/compose.js';
 export { EncodingOperator, type EncodingOptions } from './operators/encoding.js';

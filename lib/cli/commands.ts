@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   recon: () => import('./recon.js'),
   evaluate: () => import('./evaluate.js'),
   train: () => import('./train.js'),
+  import: () => import('./import.js'),
   simulate: () => import('./simulate.js'),
   doctor: () => import('./doctor.js'),
 };

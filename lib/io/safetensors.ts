@@ -3,9 +3,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { points, type RealArray, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { writeFileAtomically } from './atomic-write.js';
-import { withInput } from './input-file.js';
+import { readBytes, withInput } from './input-file.js';
 
-const ELEMENTS = {
+/** Arrays that hold the elements of each type. */
+export const ELEMENTS = {
   F64: Float64Array,
   I64: BigInt64Array,
   U64: BigUint64Array,
@@ -36,7 +37,6 @@ export interface TensorFile {
 }
 
 const MAX_HEADER_BYTES = 16 * 2 ** 20; // tens of thousands of tensors; more is a corrupt length
-const MAX_READ_BYTES = 2 ** 30; // one read(2) stops short of 2 GiB
 
 interface Entry {
   readonly name: string;
@@ -78,17 +78,6 @@ async function readFrom(file: FileHandle, size: number, path: string): Promise<T
 
 function corruption(path: string): (what: string) => LarmorError {
   return (what) => new LarmorError('ERR_FILE_FORMAT', `${path} is not a valid safetensors file: ${what}`);
-}
-
-async function readBytes(file: FileHandle, position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const want = Math.min(length - done, MAX_READ_BYTES);
-    const { bytesRead } = await file.read(bytes, done, want, position + done);
-    if (bytesRead === 0) throw new LarmorError('ERR_FILE_FORMAT', 'the file became shorter while it was read');
-    done += bytesRead;
-  }
-  return bytes;
 }
 
 function parseHeader(

@@ -8,6 +8,7 @@ import { packageRoot } from '../package-root.js';
 import { createNetwork, type Network } from './network.js';
 import { INPUT_KINDS, type InputKind } from './network-input.js';
 import { ParameterStore } from './parameters.js';
+import { importCheckpoint } from './torch-model.js';
 
 /** A network with weights. */
 export interface Model {
@@ -24,8 +25,11 @@ const CONFIG = 'larmor.config';
 const INPUT = 'larmor.input';
 const BUNDLED = join(packageRoot, 'models');
 
+const CHECKPOINT = /\.(pt|pth|ckpt)$/i;
+
 /**
- * A model that ships with this package, by name, or any `.safetensors` file that `saveModel` wrote, by path.
+ * A model that ships with this package, by name, or one in a file, by path: a `.safetensors` file that `saveModel` wrote, or a PyTorch
+ * checkpoint as `importCheckpoint` takes it.
  *
  * @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_FILE_FORMAT` when corrupt; `ERR_MODEL` when it is no model of larmor's or weights
  *   and network disagree.
@@ -33,6 +37,7 @@ const BUNDLED = join(packageRoot, 'models');
  */
 export async function loadModel(nameOrPath: string): Promise<Model> {
   const path = modelPath(nameOrPath);
+  if (CHECKPOINT.test(path)) return importCheckpoint(path);
   const file = await readSafetensors(path);
   const { [KIND]: kind, [CONFIG]: config, [INPUT]: input = 'sense', ...notes } = file.metadata;
   if (kind === undefined || config === undefined)

@@ -1,0 +1,42 @@
+// `larmor import CHECKPOINT -o MODEL.safetensors`: a network of other software as a model of larmor's.
+import { Option } from 'commander';
+import { saveModel } from '../networks/model.js';
+import { parameterCount } from '../networks/network.js';
+import { INPUT_KINDS, type InputKind } from '../networks/network-input.js';
+import { importCheckpoint } from '../networks/torch-model.js';
+import { expectOutput } from './output.js';
+import type { Outcome, Register } from './shell.js';
+import { table } from './text.js';
+
+interface Flags {
+  readonly output: string;
+  readonly input: InputKind;
+}
+
+export const register: Register = (program, shell) => {
+  program
+    .command('import')
+    .description("a PyTorch checkpoint as a model of larmor's")
+    .argument('<file>', "a .pt, .pth or .ckpt file with the weights of fastMRI's U-Net")
+    .requiredOption('-o, --output <file>', '.safetensors file to write')
+    .addOption(
+      new Option('--input <kind>', 'what the network was trained to see').choices(INPUT_KINDS).default('sense'),
+    )
+    .action((file: string, flags: Flags) => shell.run(() => importFile(file, flags)));
+};
+
+async function importFile(file: string, { output, input }: Flags): Promise<Outcome> {
+  await expectOutput(output, file);
+  const model = await importCheckpoint(file, { input });
+  await saveModel(output, model);
+  const { kind, config } = model.network;
+  const parameters = parameterCount(model.network);
+  return {
+    json: { file, output, input, network: { kind, ...config }, parameters, notes: model.notes },
+    text: table([
+      ['output', output],
+      ['network', `${kind}, ${parameters.toLocaleString('en')} parameters`],
+      ...Object.entries(config).map(([name, value]) => ['', `${name} ${value}`]),
+    ]),
+  };
+}

@@ -1,0 +1,271 @@
+// PyTorch checkpoints: those PyTorch wrote, bit by bit, and hostile ones made by hand.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { toFloat32 } from '#larmor/io/float-conversion.js';
+import { float32Tensor, readSafetensors } from '#larmor/io/safetensors.js';
+import { readTorchCheckpoint, type TorchCheckpoint } from '#larmor/io/torch-checkpoint.js';
+import { sameBits } from '../support/bits.js';
+import {
+  call,
+  checkpoint,
+  dict,
+  int,
+  named,
+  PROTO2,
+  pickle,
+  tensorPickle,
+  text,
+  tuple,
+  zip,
+} from '../support/pickles.js';
+import { describeShared, shared } from '../support/shared.js';
+
+let path: string;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'larmor-checkpoint-'));
+  path = join(folder, 'weights.pt');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function load(bytes: Buffer): Promise<TorchCheckpoint> {
+  await writeFile(path, bytes);
+  return readTorchCheckpoint(path);
+}
+const program = (content: Buffer): Buffer => pickle(PROTO2, content, '.');
+
+const numbers = Float32Array.of(1, 2, 3, 4, 5, 6);
+const matrix = { key: '0', elements: 6, shape: [2, 3], strides: [3, 1] };
+
+describeShared('files that PyTorch wrote', () => {
+  test.each([
+    ['unet_c4_p2.state_dict.pt', 'unet_c4_p2', ''],
+    ['unet_c4_p2.lightning.ckpt', 'unet_c4_p2', 'unet.'],
+    ['varnet_tiny.state_dict.pt', 'varnet_tiny', ''],
+  ])('%s', async (file, truth, prefix) => {
+    const { tensors, facts } = await readTorchCheckpoint(shared(`fixtures/${file}`));
+    const want = await readSafetensors(shared(`fixtures/${truth}.safetensors`));
+    const names = [...want.tensors.keys()].filter((name) => name.startsWith('param.'));
+    expect(tensors.size).toBe(names.length);
+    for (const name of names) {
+      const tensor = tensors.get(prefix + name.slice('param.'.length));
+      const expected = float32Tensor(want, name);
+      expect(tensor?.shape).toEqual(expected.shape);
+      expect(sameBits(tensor?.data as Float32Array, expected.data), name).toBe(true);
+    }
+    if (prefix) expect(facts).toMatchObject({ chans: 4, num_pool_layers: 2, epoch: 3, global_step: 12 });
+  });
+
+  test('every truncation is an error', async () => {
+    const whole = await readFile(shared('fixtures/unet_c4_p2.state_dict.pt'));
+    for (const length of [0, 3, 40, 4000, whole.length - 30, whole.length - 1])
+      await expect(load(whole.subarray(0, length))).rejects.toMatchObject({ code: 'ERR_FILE_FORMAT' });
+  });
+});
+
+test('transposed, offset and shared tensors come in C order', async () => {
+  const content = dict({
+    plain: tensorPickle(matrix),
+    transposed: tensorPickle({ ...matrix, shape: [3, 2], strides: [1, 3] }),
+    tail: tensorPickle({ ...matrix, shape: [2], strides: [1], offset: 4 }),
+    column: tensorPickle({ ...matrix, shape: [2, 1], strides: [3, 1], offset: 1 }),
+    scalar: tensorPickle({ ...matrix, shape: [], strides: [], offset: 5 }),
+  });
+  const { tensors } = await load(checkpoint(program(content), { 0: numbers }));
+  const values = Object.fromEntries([...tensors].map(([name, { data }]) => [name, [...data]]));
+  expect(values).toEqual({
+    plain: [1, 2, 3, 4, 5, 6],
+    transposed: [1, 4, 2, 5, 3, 6],
+    tail: [5, 6],
+    column: [2, 5],
+    scalar: [6],
+  });
+});
+
+test('parameters, half and double precision', async () => {
+  const storages = {
+    0: Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7c00),
+    1: Uint16Array.of(0x3f80, 0xc040),
+    2: Float64Array.of(0.1),
+  };
+  const one = (key: string, elements: number, storage: string): Buffer =>
+    tensorPickle({ key, elements, storage, shape: [elements], strides: [1] });
+  const content = dict({
+    half: one('0', 4, 'HalfStorage'),
+    brain: one('1', 2, 'BFloat16Storage'),
+    double: call(
+      'torch._utils',
+      '_rebuild_parameter',
+      one('2', 1, 'DoubleStorage'),
+      '\x88',
+      pickle(named('collections', 'OrderedDict'), ')R'),
+    ),
+  });
+  const { tensors } = await load(checkpoint(program(content), storages));
+  const floats = await Promise.all([...tensors.values()].map(toFloat32));
+  expect(floats.map((values) => [...(values ?? [])])).toEqual([
+    [1, -2, 2 ** -24, Number.POSITIVE_INFINITY],
+    [1, -3],
+    [Math.fround(0.1)],
+  ]);
+});
+
+test('hyper-parameters of many kinds; unknown classes are left out', async () => {
+  const scalar = call(
+    'numpy.core.multiarray',
+    'scalar',
+    pickle(
+      call('numpy', 'dtype', text('f8'), '\x89', '\x88'),
+      tuple(int(3), text('<'), 'NNN', int(-1), int(-1), int(0)),
+      'b',
+    ),
+    call('_codecs', 'encode', text('\0\0\0\0\0\0ø?'), text('latin1')),
+  );
+  const content = dict({
+    state_dict: dict({ w: tensorPickle(matrix) }),
+    epoch: 'K\x07',
+    callbacks: pickle('}', named('pytorch_lightning.callbacks', 'ModelCheckpoint'), '}s'),
+    hyper_parameters: pickle(
+      named('argparse', 'Namespace'),
+      ')\x81',
+      dict({
+        lr: scalar,
+        root: call('pathlib', 'PosixPath', text('a'), text('b')),
+        mask: named('fastmri', 'RandomMask'),
+      }),
+      'b',
+    ),
+  });
+  expect((await load(checkpoint(program(content), { 0: numbers }))).facts).toEqual({ epoch: 7, lr: 1.5, root: 'a/b' });
+});
+
+const weights = (content: Buffer): Buffer => checkpoint(program(content), { 0: numbers });
+const refused: [string, string, RegExp, Buffer][] = [
+  ['os.system as the checkpoint', 'ERR_FILE_FORMAT', /call os\.system/, weights(call('os', 'system', text('true')))],
+  [
+    'os.system among the weights',
+    'ERR_FILE_FORMAT',
+    /call os\.system/,
+    weights(dict({ w: call('os', 'system', text('true')) })),
+  ],
+  [
+    'os.system among the hyper-parameters',
+    'ERR_FILE_FORMAT',
+    /call os\.system/,
+    weights(
+      dict({
+        state_dict: dict({ w: tensorPickle(matrix) }),
+        hyper_parameters: dict({ a: call('os', 'system', text('true')) }),
+      }),
+    ),
+  ],
+  [
+    'a global as a weight',
+    'ERR_FILE_FORMAT',
+    /"w" among the weights is the Python object os\.system/,
+    weights(dict({ a: tensorPickle(matrix), w: named('os', 'system') })),
+  ],
+  [
+    'a tensor made by a stranger',
+    'ERR_FILE_FORMAT',
+    /call torch\._utils\._rebuild_sparse_tensor/,
+    weights(dict({ w: call('torch._utils', '_rebuild_sparse_tensor') })),
+  ],
+  [
+    'a tensor beyond its storage',
+    'ERR_FILE_FORMAT',
+    /reaches beyond its storage/,
+    weights(dict({ w: tensorPickle({ ...matrix, offset: 1 }) })),
+  ],
+  [
+    'strides beyond the storage',
+    'ERR_FILE_FORMAT',
+    /reaches beyond its storage/,
+    weights(dict({ w: tensorPickle({ ...matrix, strides: [4, 1] }) })),
+  ],
+  [
+    'an expanded tensor',
+    'ERR_FILE_FORMAT',
+    /reaches beyond its storage/,
+    weights(dict({ w: tensorPickle({ ...matrix, shape: [1 << 30, 1 << 30], strides: [0, 0] }) })),
+  ],
+  [
+    'a negative stride',
+    'ERR_FILE_FORMAT',
+    /no natural number/,
+    weights(dict({ w: tensorPickle({ ...matrix, strides: [-3, 1], offset: 3 }) })),
+  ],
+  [
+    'a storage that is shorter',
+    'ERR_FILE_FORMAT',
+    /needs a storage of 28 bytes, the file holds 24/,
+    weights(dict({ w: tensorPickle({ ...matrix, elements: 7 }) })),
+  ],
+  [
+    'a storage that is missing',
+    'ERR_FILE_FORMAT',
+    /the file holds none/,
+    weights(dict({ w: tensorPickle({ ...matrix, key: '9' }) })),
+  ],
+  [
+    'a storage of another folder',
+    'ERR_FILE_FORMAT',
+    /not described as PyTorch does/,
+    weights(dict({ w: tensorPickle({ ...matrix, key: '../data.pkl' }) })),
+  ],
+  [
+    'a storage of unknown type',
+    'ERR_FILE_FORMAT',
+    /a storage is the Python object torch\.QInt8Storage/,
+    weights(dict({ w: tensorPickle({ ...matrix, storage: 'QInt8Storage' }) })),
+  ],
+  [
+    'one storage a hundred times',
+    'ERR_FILE_FORMAT',
+    /take 2400 bytes of storages of 24 bytes/,
+    weights(dict(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`w${i}`, tensorPickle(matrix)])))),
+  ],
+  [
+    'a whole module',
+    'ERR_MODEL',
+    /whole Python object of fastmri\.Unet/,
+    weights(pickle(named('fastmri', 'Unet'), ')\x81}b')),
+  ],
+  ['a list', 'ERR_MODEL', /a checkpoint is a dict with weights, this is a list/, weights(pickle(']'))],
+  ['no tensors', 'ERR_MODEL', /holds no weights/, weights(dict({ epoch: 'K\x01' }))],
+  ['no pickle', 'ERR_FILE_FORMAT', /holds one data\.pkl, this archive 0/, zip([{ name: 'a', data: Buffer.alloc(1) }])],
+  [
+    'TorchScript',
+    'ERR_FILE_FORMAT',
+    /TorchScript/,
+    zip([
+      { name: 'm/data.pkl', data: program(pickle('}')) },
+      { name: 'm/constants.pkl', data: Buffer.alloc(1) },
+    ]),
+  ],
+  [
+    'big-endian numbers',
+    'ERR_FILE_FORMAT',
+    /little-endian/,
+    zip([
+      { name: 'm/data.pkl', data: program(pickle('}')) },
+      { name: 'm/byteorder', data: Buffer.from('big') },
+    ]),
+  ],
+  [
+    'the format before PyTorch 1.6',
+    'ERR_FILE_FORMAT',
+    /wrote before 1\.6/,
+    pickle('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'),
+  ],
+  ['another file', 'ERR_FILE_FORMAT', /no file that torch\.save wrote/, Buffer.from('weights')],
+];
+test.each(refused)('refuses %s', async (_, code, message, bytes) => {
+  await expect(load(bytes)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+test('a file that is not there', async () => {
+  await expect(readTorchCheckpoint(path)).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
+});
