@@ -89,6 +89,18 @@ export interface Binding {
     threads: number,
   ): Promise<void>;
 
+  /** Centred unitary transforms along n of `batch` complex arrays [n, columns]. Output may be input. */
+  fft1(
+    control: JobControl,
+    inverse: boolean,
+    batch: number,
+    n: number,
+    columns: number,
+    input: Float32Array,
+    output: Float32Array,
+    threads: number,
+  ): Promise<void>;
+
   // native/addon/calibration.cc
   /** Fills maps [set, coil, y, x] and eigenvalues [set, y, x]; [row, rows, column, columns] of the calibration region. */
   espirit(

@@ -13,9 +13,10 @@ export {
 export { type GrappaOptions, type GrappaResult, grappa } from './calibration/grappa.js';
 export type { KernelSize, NeighbourOptions } from './calibration/neighbours.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
-export type { MatrixSize, ScanHeader } from './io/fastmri-header.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';
 export { readImages, type StoredImages, writeImages } from './io/image-file.js';
+export type { Choice, ScanContents, Selection } from './io/ismrmrd-acquisitions.js';
+export type { EncodingLimits, MatrixSize, ScanHeader } from './io/ismrmrd-header.js';
 export { MapsWriter } from './io/maps-file.js';
 export { type NiftiVolume, readNifti } from './io/nifti.js';
 export {
@@ -25,7 +26,7 @@ export {
   type TensorFile,
   writeSafetensors,
 } from './io/safetensors.js';
-export { openScan, type Scan, type ScanReadOptions } from './io/scan.js';
+export { openScan, type Scan, type ScanOptions, type ScanReadOptions } from './io/scan.js';
 export { readTorchCheckpoint, type TorchCheckpoint } from './io/torch-checkpoint.js';
 export type { RunOptions } from './jobs.js';
 export {
@@ -54,6 +55,7 @@ export { type ImportOptions, importCheckpoint } from './networks/torch-model.js'
 export { Coils } from './operators/coils.js';
 export { compose } from './operators/compose.js';
 export { EncodingOperator, type EncodingOptions } from './operators/encoding.js';
+export { Fft1 } from './operators/fft1.js';
 export { Fft2, fft2, ifft2 } from './operators/fft2.js';
 export { LinearOperator } from './operators/linear-operator.js';
 export { Mask } from './operators/mask.js';

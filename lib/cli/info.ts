@@ -3,44 +3,49 @@ import { stat } from 'node:fs/promises';
 import { points } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { Hdf5Reader, isHdf5 } from '../io/hdf5/reader.js';
+import { type ScanContents, SELECTORS } from '../io/ismrmrd-acquisitions.js';
 import { readSafetensors } from '../io/safetensors.js';
-import { openScan, type Scan } from '../io/scan.js';
+import { openScan, type Scan, type ScanOptions, scanFormat } from '../io/scan.js';
 import { sampledCount } from '../sampling/mask.js';
+import { addScanFlags } from './scan-flags.js';
 import type { Outcome, Register } from './shell.js';
 import { count, table } from './text.js';
 
 export const register: Register = (program, shell) => {
-  program
+  const command = program
     .command('info')
     .description('what a file holds: scan, reconstruction, maps or model')
-    .argument('<file>', 'an HDF5 or safetensors file')
-    .action((file: string) => shell.run(({ signal }) => describe(file, signal)));
+    .argument('<file>', 'an HDF5 or safetensors file');
+  addScanFlags(command).action((file: string, flags: ScanOptions) =>
+    shell.run(({ signal }) => describe(file, { ...flags, signal })),
+  );
 };
 
-async function describe(path: string, signal: AbortSignal): Promise<Outcome> {
+async function describe(path: string, options: ScanOptions): Promise<Outcome> {
   if (!(await isHdf5(path))) return describeTensors(path);
-  const file = await Hdf5Reader.open(path, { signal });
+  const file = await Hdf5Reader.open(path, options);
   await file.close();
-  if (!file.datasets.has('kspace')) return describeHdf5(path, file);
-  await using scan = await openScan(path, { signal });
+  if (scanFormat(file) === undefined) return describeHdf5(path, file);
+  await using scan = await openScan(path, options);
   return describeScan(scan);
 }
 
 async function describeScan(scan: Scan): Promise<Outcome> {
   const { name, path, format, slices, coils, matrix, imageShape, acquiredColumns } = scan;
-  const { acquisition, header, attributes, fullySampled, hasReference } = scan;
+  const { acquisition, header, attributes, fullySampled, hasReference, phaseEncodes, contents } = scan;
   const { size: bytes } = await stat(path);
   const mask = sampling(scan);
   const json = {
     kind: 'scan',
-    ...{ path, bytes, format, slices, coils, matrix, imageShape, acquiredColumns },
-    ...{ acquisition, fullySampled, mask, hasReference, header, attributes },
+    ...{ path, bytes, format, slices, coils, phaseEncodes, matrix, imageShape, acquiredColumns },
+    ...{ acquisition, fullySampled, mask, hasReference, header, contents, attributes },
   };
   const [first, end] = acquiredColumns;
   const rows = [
     ['scan', `${name}, ${format} layout, ${megabytes(bytes)}`],
     ['acquisition', acquisition ?? 'not stated'],
-    ['k-space', `${count(slices, 'slice')}, ${count(coils, 'coil')}, ${matrix.join(' x ')} (readout x phase encode)`],
+    ['k-space', kspace(scan)],
+    ...(contents ? acquisitions(contents) : []),
     ...(end - first < matrix[1] ? [['acquired', `columns ${first} to ${end - 1}; the others are padding`]] : []),
     ['image', `${imageShape.join(' x ')} after the centre crop`],
     [
@@ -52,6 +57,28 @@ async function describeScan(scan: Scan): Promise<Outcome> {
     ...(header?.fieldStrength ? [['field strength', `${header.fieldStrength} T`]] : []),
   ];
   return { json, text: table(rows) };
+}
+
+function kspace({ slices, coils, matrix, phaseEncodes }: Scan): string {
+  const [rows, columns] = matrix;
+  return phaseEncodes === 1
+    ? `${count(slices, 'slice')}, ${count(coils, 'coil')}, ${rows} x ${columns} (readout x phase encode)`
+    : `3-D, ${count(coils, 'coil')}, ${slices} x ${columns} x ${rows} (readout x first x second phase encode)`;
+}
+
+/** What an ISMRMRD file holds, and what of it is read. */
+function acquisitions(contents: ScanContents): string[][] {
+  const { lines, averages, noise, skipped, available, selected } = contents;
+  const others = Object.entries(skipped).map(([reason, n]) => `${n} ${reason}`);
+  const choices = SELECTORS.filter((name) => available[name].length > 1).map(
+    (name) => `${name} ${selected[name]} of ${available[name].join(', ')}`,
+  );
+  return [
+    ['lines', `${lines}${averages > 1 ? `, up to ${averages} averages` : ''}`],
+    ['noise', noise > 0 ? count(noise, 'line') : 'none'],
+    ...(others.length > 0 ? [['skipped', others.join(', ')]] : []),
+    ...(choices.length > 0 ? [['read', choices.join('; ')]] : []),
+  ];
 }
 
 interface Sampling {

@@ -2,16 +2,17 @@
 
 import type { CalibrationRegion } from '../calibration/espirit.js';
 import { MapsWriter } from '../io/maps-file.js';
-import { openScan } from '../io/scan.js';
+import { openScan, type ScanOptions } from '../io/scan.js';
 import { softwareVersions } from '../reconstruction/manifest.js';
 import { estimateMaps } from '../reconstruction/maps.js';
 import { sliceRange as slicesOf } from '../reconstruction/options.js';
 import { integer, number, type SliceRange, sliceRange } from './options.js';
 import { expectOutput } from './output.js';
+import { addScanFlags, unreadParts } from './scan-flags.js';
 import type { Outcome, Register, Session } from './shell.js';
 import { formatSeconds } from './text.js';
 
-interface Flags {
+interface Flags extends Omit<ScanOptions, 'signal'> {
   readonly output: string;
   readonly slices?: SliceRange;
   readonly sets: number;
@@ -23,10 +24,8 @@ interface Flags {
 }
 
 export const register: Register = (program, shell) => {
-  program
-    .command('maps')
-    .description('coil sensitivities, by ESPIRiT')
-    .argument('<file>', 'a scan')
+  const command = program.command('maps').description('coil sensitivities, by ESPIRiT').argument('<file>', 'a scan');
+  addScanFlags(command)
     .requiredOption('-o, --output <file>', 'HDF5 file to write: maps [slice, set, coil, y, x]')
     .option('--slices <A:B>', 'slices A up to, not including, B, counted from 0', sliceRange)
     .option('--sets <n>', 'sets of maps', integer({ min: 1, max: 16 }), 1)
@@ -38,11 +37,12 @@ export const register: Register = (program, shell) => {
     .action((file: string, flags: Flags) => shell.run((session) => writeMaps(file, flags, session)));
 };
 
-async function writeMaps(path: string, flags: Flags, { signal, onProgress }: Session): Promise<Outcome> {
-  const { output, slices: range, ...options } = flags;
+async function writeMaps(path: string, flags: Flags, { signal, onProgress, note }: Session): Promise<Outcome> {
+  const { output, slices: range, dataset, contrast, repetition, phase, set, ...options } = flags;
   await expectOutput(output, path);
   const begun = performance.now();
-  await using scan = await openScan(path, { signal });
+  await using scan = await openScan(path, { dataset, contrast, repetition, phase, set, signal });
+  for (const text of unreadParts(scan)) note(text);
   const indices = slicesOf(scan, range);
   const shape = [indices.length, flags.sets, scan.coils, ...scan.matrix] as const;
   await using writer = await MapsWriter.create(output, shape, { signal });
@@ -53,7 +53,15 @@ async function writeMaps(path: string, flags: Flags, { signal, onProgress }: Ses
     onProgress(slices.length / indices.length, `slice ${report.index}`);
   }
   const seconds = (performance.now() - begun) / 1000;
-  const manifest = { ...softwareVersions(), method: 'espirit', input: scan.name, options, slices, seconds };
+  const manifest = {
+    ...softwareVersions(),
+    method: 'espirit',
+    input: scan.name,
+    part: scan.contents?.selected,
+    options,
+    slices,
+    seconds,
+  };
   await writer.commit(manifest);
   const json = { input: path, output, shape, seconds, slices };
   return { json, text: `${output}: maps [${shape.join(', ')}] in ${formatSeconds(seconds)}` };

@@ -1,6 +1,7 @@
 // The report of `larmor recon --report`: the result beside what it should be compared with.
 import type { RealArray } from '../arrays/complex-array.js';
 import { sliceAt } from '../arrays/slices.js';
+import type { Scan } from '../io/scan.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { ReconstructionOptions } from '../reconstruction/options.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
@@ -33,7 +34,7 @@ const nameOf = (method: string): string => NAMES[method] ?? method;
  */
 export async function writeReconReport(
   folder: string,
-  input: string,
+  scan: Scan,
   result: Reconstruction,
   options: ReconstructionOptions,
   onProgress: (fraction: number, detail: string) => void,
@@ -42,7 +43,7 @@ export async function writeReconReport(
   const comparisons = comparisonsWith(manifest.method, options);
   const shown: Shown[] = [];
   for (const [position, { name, ...changes }] of comparisons.entries()) {
-    const other = await reconstruct(input, {
+    const other = await reconstruct(scan, {
       ...options,
       ...changes,
       onProgress: ({ fraction }) => onProgress((position + fraction) / comparisons.length, `report: ${name}`),

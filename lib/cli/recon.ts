@@ -2,16 +2,18 @@
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import { writeImages } from '../io/image-file.js';
+import { openScan, type ScanOptions } from '../io/scan.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { withoutCurve } from '../reconstruction/manifest.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
 import { expectOutput } from './output.js';
 import { addReconFlags, type ReconFlags, reconstructionOptions } from './recon-flags.js';
 import { writeReconReport } from './recon-report.js';
+import { addScanFlags, scanOptions, unreadParts } from './scan-flags.js';
 import type { Outcome, Register, Session } from './shell.js';
 import { formatSeconds, table } from './text.js';
 
-interface Flags extends ReconFlags {
+interface Flags extends ReconFlags, Omit<ScanOptions, 'signal'> {
   readonly output: string;
   readonly report?: string;
 }
@@ -22,7 +24,7 @@ export const register: Register = (program, shell) => {
     .description('reconstruct a scan')
     .argument('<file>', 'a scan')
     .requiredOption('-o, --output <file>', 'HDF5 file to write: reconstruction [slice, y, x]');
-  addReconFlags(command)
+  addScanFlags(addReconFlags(command))
     .option('--report <folder>', 'also write figures and report.html')
     .action((file: string, flags: Flags) => shell.run((session) => run(file, flags, session)));
 };
@@ -31,7 +33,9 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   const { output, report } = flags;
   const options = reconstructionOptions(flags);
   await expectOutput(output, input);
-  const result = await reconstruct(input, {
+  await using scan = await openScan(input, { ...scanOptions(flags), signal });
+  for (const text of unreadParts(scan)) note(text);
+  const result = await reconstruct(scan, {
     ...options,
     signal,
     onProgress: ({ fraction, stage, slice }) => onProgress(fraction, `slice ${slice}, ${stage}`),
@@ -39,9 +43,7 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   for (const { index, warnings } of result.slices) for (const text of warnings) note(`slice ${index}: ${text}`);
   const volumes = { reconstruction: result.image, ...(result.network && { reconstruction_network: result.network }) };
   const page =
-    report === undefined
-      ? undefined
-      : await writeReconReport(report, input, result, { ...options, signal }, onProgress);
+    report === undefined ? undefined : await writeReconReport(report, scan, result, { ...options, signal }, onProgress);
   await writeImages(output, volumes, result.manifest, { signal });
   return { json: document(input, output, result, page), text: summary(output, result, page) };
 }

@@ -1,43 +1,36 @@
-// Scans in fastMRI's HDF5 layout: multi-coil and single-coil, with or without mask, reference and header.
+// Scans in fastMRI's HDF5 layout: multi-coil and single-coil, with or without mask, reference and header; also 3-D ones.
 import { basename } from 'node:path';
-import { type ComplexArray, formatShape, points, type RealArray } from '../arrays/complex-array.js';
+import { type ComplexArray, formatShape, points, type RealArray, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { centerCrop } from '../metrics/metrics.js';
 import type { SamplingMask } from '../sampling/mask.js';
-import { acquiredColumns, MAX_HEADER_BYTES, parseHeader, type ScanHeader } from './fastmri-header.js';
-import { inferMask, maskFromDataset } from './fastmri-mask.js';
+import { BLOCK_BYTES, DecoupledVolume, VOLUME_WORKING_BYTES, type VolumeBlock } from './decoupled-volume.js';
 import type { Box, DatasetInfo } from './hdf5/protocol.js';
-import { Hdf5Reader } from './hdf5/reader.js';
-
+import type { Hdf5Reader } from './hdf5/reader.js';
+import { acquiredColumns, MAX_HEADER_BYTES, parseHeader, type ScanHeader } from './ismrmrd-header.js';
 import type { Scan, ScanReadOptions } from './scan.js';
-
-/** Largest slice read, in bytes: 64 coils of 1536 x 1024 samples take 0.8 GB. Larger ones are a corrupt or hostile shape. */
-const MAX_SLICE_BYTES = 2 ** 30;
+import { expectSlice, expectSliceSize } from './scan-limits.js';
+import { inferMask, maskFromDataset } from './scan-mask.js';
 
 const REFERENCES = ['reconstruction_esc', 'reconstruction_rss'];
 
 interface Layout {
+  /** Of a volume: samples along the readout. */
   readonly slices: number;
   readonly coils: number;
   readonly matrix: readonly [number, number];
-  /** Single-coil files have no coil axis. */
-  readonly hasCoilAxis: boolean;
+  /** Axes of the dataset. */
+  readonly axes: 'slice ky kx' | 'slice coil ky kx' | 'volume coil readout kz ky';
 }
 
-/** Opens a file in fastMRI's layout. Errors as `openScan`. */
-export async function openFastmri(path: string, options: ScanReadOptions = {}): Promise<Scan> {
-  const file = await Hdf5Reader.open(path, options);
-  try {
-    const layout = readLayout(path, file);
-    const header = await readHeader(path, file, options);
-    const columns = acquiredColumns(header, layout.matrix[1]);
-    const reference = findReference(path, file, layout);
-    const mask = await readMask(path, file, layout, columns, options);
-    return new FastmriScan(path, file, layout, header, columns, reference, mask);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+/** Opens a file in fastMRI's layout; the scan closes `file`. Errors as `openScan`. */
+export async function openFastmri(path: string, file: Hdf5Reader, options: ScanReadOptions): Promise<Scan> {
+  const layout = readLayout(path, file);
+  const header = await readHeader(path, file, options);
+  const columns = acquiredColumns(header, layout.matrix[1]);
+  const reference = findReference(path, file, layout);
+  const mask = await readMask(path, file, layout, columns, options);
+  return new FastmriScan(path, file, layout, header, columns, reference, mask);
 }
 
 class FastmriScan implements Scan {
@@ -45,15 +38,18 @@ class FastmriScan implements Scan {
   readonly name: string;
   readonly slices: number;
   readonly coils: number;
+  readonly phaseEncodes: 1 | 2;
   readonly matrix: readonly [number, number];
   readonly imageShape: readonly [number, number];
   readonly fullySampled: boolean;
   readonly hasReference: boolean;
   readonly acquisition: string | undefined;
   readonly attributes: Scan['attributes'];
+  readonly workingBytes: number;
   readonly #file: Hdf5Reader;
   readonly #layout: Layout;
   readonly #reference: DatasetInfo | undefined;
+  readonly #volume: DecoupledVolume | undefined;
 
   constructor(
     readonly path: string,
@@ -68,10 +64,13 @@ class FastmriScan implements Scan {
     this.#layout = layout;
     this.#reference = reference;
     this.name = basename(path);
+    this.#volume = isVolume(layout) ? decouple(file, layout) : undefined;
+    this.phaseEncodes = this.#volume ? 2 : 1;
+    this.workingBytes = this.#volume ? VOLUME_WORKING_BYTES : 0;
     this.slices = layout.slices;
     this.coils = layout.coils;
     this.matrix = layout.matrix;
-    this.imageShape = imageShape(layout.matrix, reference, header);
+    this.imageShape = imageShape(layout, reference, header);
     this.fullySampled = mask === undefined;
     this.hasReference = reference !== undefined;
     this.attributes = file.attributes;
@@ -79,13 +78,14 @@ class FastmriScan implements Scan {
   }
 
   async readKspace(slice: number, options: ScanReadOptions = {}): Promise<ComplexArray> {
-    this.#expectSlice('readKspace', slice);
+    expectSlice('readKspace', slice, this.slices);
+    if (this.#volume) return this.#volume.readSlice(slice, options);
     const data = await this.#file.readComplex('kspace', sliceBox(this.#layout, slice), options);
     return { data, shape: [this.coils, ...this.matrix] };
   }
 
   async readReference(slice: number, options: ScanReadOptions = {}): Promise<RealArray | undefined> {
-    this.#expectSlice('readReference', slice);
+    expectSlice('readReference', slice, this.slices);
     if (!this.#reference) return undefined;
     const { name, shape } = this.#reference;
     const [, y, x] = shape;
@@ -93,17 +93,15 @@ class FastmriScan implements Scan {
     return centerCrop({ data, shape: [y, x] }, this.imageShape);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async readNoise(): Promise<undefined> {}
+
+  async close(): Promise<void> {
+    await this.#file.close();
+    await this.#volume?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #expectSlice(who: string, slice: number): void {
-    if (!Number.isInteger(slice) || slice < 0 || slice >= this.slices)
-      throw new LarmorError('ERR_ARGUMENT', `${who}: slice must be 0 to ${this.slices - 1}, got ${slice}`);
   }
 }
 
@@ -116,27 +114,64 @@ function readLayout(path: string, file: Hdf5Reader): Layout {
   const { shape, elements } = kspace;
   if (elements !== 'complex64' && elements !== 'complex128')
     throw new LarmorError('ERR_FILE_FORMAT', `${path}: kspace must be complex, it holds ${elements} elements`);
-  if (shape.length !== 3 && shape.length !== 4)
+  const layout = layoutOf(shape);
+  if (!layout)
     throw new LarmorError(
       'ERR_FILE_FORMAT',
-      `${path}: kspace must have axes [slice, coil, ky, kx] or [slice, ky, kx], its shape is ${formatShape(shape)}`,
+      `${path}: kspace must have axes [slice, coil, ky, kx], [slice, ky, kx] or, of one volume, [1, coil, readout, kz, ky], ` +
+        `its shape is ${formatShape(shape)}`,
     );
-  const [slices, coils, ky, kx] = shape.length === 4 ? shape : [shape[0], 1, shape[1], shape[2]];
-  const bytes = 8 * coils * ky * kx;
-  if (slices * bytes === 0)
+  if (points(shape) === 0)
     throw new LarmorError('ERR_FILE_FORMAT', `${path}: kspace of shape ${formatShape(shape)} is empty`);
-  if (bytes > MAX_SLICE_BYTES)
-    throw new LarmorError(
-      'ERR_FILE_FORMAT',
-      `${path}: one slice of kspace ${formatShape(shape)} would take ${(bytes / 2 ** 30).toPrecision(3)} GiB, the limit is 1`,
-    );
-  return { slices, coils, matrix: [ky, kx], hasCoilAxis: shape.length === 4 };
+  expectSliceSize(path, [layout.coils, ...layout.matrix]);
+  return layout;
 }
 
-function sliceBox({ coils, matrix, hasCoilAxis }: Layout, slice: number): Box {
-  return hasCoilAxis
-    ? { start: [slice, 0, 0, 0], count: [1, coils, ...matrix] }
-    : { start: [slice, 0, 0], count: [1, ...matrix] };
+function layoutOf(shape: Shape): Layout | undefined {
+  if (shape.length === 3) {
+    const [slices, ky, kx] = shape;
+    return { slices, coils: 1, matrix: [ky, kx], axes: 'slice ky kx' };
+  }
+  if (shape.length === 4) {
+    const [slices, coils, ky, kx] = shape;
+    return { slices, coils, matrix: [ky, kx], axes: 'slice coil ky kx' };
+  }
+  if (shape.length !== 5 || shape[0] > 1) return undefined;
+  const [, coils, slices, kz, ky] = shape;
+  return { slices, coils, matrix: [kz, ky], axes: 'volume coil readout kz ky' };
+}
+
+function isVolume({ axes }: Layout): boolean {
+  return axes === 'volume coil readout kz ky';
+}
+
+/** K-space of one slice; of a volume, of one sample along the readout. */
+function sliceBox({ coils, matrix, axes }: Layout, slice: number): Box {
+  switch (axes) {
+    case 'slice ky kx':
+      return { start: [slice, 0, 0], count: [1, ...matrix] };
+    case 'slice coil ky kx':
+      return { start: [slice, 0, 0, 0], count: [1, coils, ...matrix] };
+    case 'volume coil readout kz ky':
+      return { start: [0, 0, slice, 0, 0], count: [1, coils, 1, ...matrix] };
+  }
+}
+
+/** Blocks of one coil and some rows kz each. */
+function decouple(file: Hdf5Reader, { slices: readout, coils, matrix: [kz, ky] }: Layout): DecoupledVolume {
+  const rows = Math.max(1, Math.min(kz, Math.floor(BLOCK_BYTES / (8 * readout * ky))));
+  const blocks: VolumeBlock[] = [];
+  for (let coil = 0; coil < coils; coil += 1)
+    for (let first = 0; first < kz; first += rows) {
+      const count = Math.min(rows, kz - first);
+      const box = { start: [0, coil, 0, first, 0], count: [1, 1, readout, count, ky] };
+      blocks.push({
+        lines: count * ky,
+        read: (options) => file.readComplex('kspace', box, options),
+        place: (values, slice) => slice.set(values, 2 * (coil * kz + first) * ky),
+      });
+    }
+  return new DecoupledVolume({ readout, positions: [0, readout], shape: [coils, kz, ky], blocks });
 }
 
 async function readHeader(path: string, file: Hdf5Reader, options: ScanReadOptions): Promise<ScanHeader | undefined> {
@@ -159,13 +194,14 @@ function findReference(path: string, file: Hdf5Reader, layout: Layout): DatasetI
 
 /** As fastMRI crops: to the reference or the header's matrix; where the image is narrower, to the square of its width. */
 function imageShape(
-  [ky, kx]: readonly [number, number],
+  layout: Layout,
   reference: DatasetInfo | undefined,
   header: ScanHeader | undefined,
 ): readonly [number, number] {
-  const { x: rows, y: columns } = header?.reconMatrix ?? { x: ky, y: kx };
-  const [height, width] = reference ? reference.shape.slice(-2) : [rows, columns];
-  return kx < width ? [Math.min(ky, kx), kx] : [Math.min(ky, height), width];
+  const [ky, kx] = layout.matrix;
+  const { x: rows, y: columns, z: partitions } = header?.reconMatrix ?? { x: ky, y: kx, z: ky };
+  const [height, width] = reference ? reference.shape.slice(-2) : [isVolume(layout) ? partitions : rows, columns];
+  return kx < width && !isVolume(layout) ? [Math.min(ky, kx), kx] : [Math.min(ky, height), Math.min(kx, width)];
 }
 
 async function readMask(

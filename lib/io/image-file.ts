@@ -24,7 +24,7 @@ export async function writeImages(
     await file.addDataset(name, 'float32', shape);
     const slice = points(shape.slice(1));
     for (let index = 0; index < shape[0]; index += 1)
-      await file.writeSlice(name, index, data.subarray(index * slice, (index + 1) * slice), options);
+      await file.writeSlice(name, [index], data.subarray(index * slice, (index + 1) * slice), options);
   }
   await file.setAttribute('manifest', JSON.stringify(manifest));
   await file.commit();

@@ -24,7 +24,7 @@ export class MapsWriter implements AsyncDisposable {
   /** Writes the maps [set, coil, y, x] of one slice. @throws LarmorError `ERR_SHAPE`; `ERR_FILE_WRITE`. */
   async write(slice: number, maps: ComplexArray, options: Hdf5WriteOptions = {}): Promise<void> {
     expectComplex('MapsWriter.write', 'maps', maps, this.shape.slice(1));
-    await this.file.writeSlice('maps', slice, maps.data, options);
+    await this.file.writeSlice('maps', [slice], maps.data, options);
   }
 
   /** Completes the file with a JSON `manifest` attribute and gives it its name. @throws LarmorError `ERR_FILE_WRITE`. */

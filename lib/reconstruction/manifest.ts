@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import { binding } from '../binding.js';
 import { readFailure } from '../io/file-errors.js';
+import type { Selection } from '../io/ismrmrd-acquisitions.js';
 import type { Model } from '../networks/model.js';
 import { packageRoot } from '../package-root.js';
 import type { SliceImage } from './method.js';
@@ -17,7 +18,12 @@ export interface Manifest {
   readonly node: string;
   /** Instruction set the native code ran with. */
   readonly isa: string;
-  readonly input: { readonly name: string; readonly sha256: string };
+  readonly input: {
+    readonly name: string;
+    readonly sha256: string;
+    /** Of ISMRMRD files: which of its images was read. */
+    readonly selected?: Selection | undefined;
+  };
   readonly method: string;
   readonly model: { readonly digest: string; readonly kind: string; readonly notes: Model['notes'] } | undefined;
   readonly options: {
@@ -92,6 +98,7 @@ export function createManifest(
   run: {
     readonly name: string;
     readonly sha256: string;
+    readonly selected: Selection | undefined;
     readonly started: Date;
     readonly seconds: number;
     readonly slices: readonly (SliceRecord & { readonly adaptation?: AdaptationOutcome | undefined })[];
@@ -100,7 +107,7 @@ export function createManifest(
   const { method, model, adapt, calibration, settings, sampling, slices } = plan;
   return {
     ...softwareVersions(),
-    input: { name: run.name, sha256: run.sha256 },
+    input: { name: run.name, sha256: run.sha256, selected: run.selected },
     method: method.name,
     model: model && { digest: modelDigest(model), kind: model.network.kind, notes: model.notes },
     options: { slices: [slices[0], slices[0] + slices.length], adapt, calibration, settings },

@@ -35,7 +35,7 @@ export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
   const images = 4 * volumes * plan.slices.length * points(scan.imageShape);
   const perSlice = 8 * KSPACE_COPIES * size.coils * size.points + plan.method.workingBytes(size, plan);
   const { parallelism } = plan;
-  return { total: images + parallelism * perSlice, images, perSlice, parallelism };
+  return { total: images + scan.workingBytes + parallelism * perSlice, images, perSlice, parallelism };
 }
 
 /** @throws LarmorError `ERR_OUT_OF_MEMORY` when the estimate exceeds what this process may use. */

@@ -107,7 +107,8 @@ class Pipeline {
       const measured = this.#reference && (await measure(this.#reference, this.#image));
       const network = this.#reference && this.#network && (await measure(this.#reference, this.#network));
       const seconds = (performance.now() - begun) / 1000;
-      const run = { name: this.#scan.name, sha256: await digest, started, seconds };
+      const { name, contents } = this.#scan;
+      const run = { name, sha256: await digest, selected: contents?.selected, started, seconds };
       return {
         image: this.#image,
         network: this.#network,

@@ -151,7 +151,8 @@ describe('bad input', () => {
     ],
     ['real k-space', { kspace: { shape: [1, 2, 4], data: new Float32Array(8) } }, 'ERR_FILE_FORMAT', /must be complex/],
     ['k-space of rank 2', { kspace: kspaceDataset([4, 6]) }, 'ERR_FILE_FORMAT', /its shape is \[4,6\]/],
-    ['k-space of rank 5', { kspace: kspaceDataset([1, 1, 1, 4, 6]) }, 'ERR_FILE_FORMAT', /its shape is/],
+    ['k-space of rank 6', { kspace: kspaceDataset([1, 1, 1, 1, 4, 6]) }, 'ERR_FILE_FORMAT', /its shape is/],
+    ['two volumes', { kspace: kspaceDataset([2, 1, 3, 4, 6]) }, 'ERR_FILE_FORMAT', /of one volume/],
     ['k-space with an empty axis', { kspace: kspaceDataset([0, 2, 4, 6]) }, 'ERR_FILE_FORMAT', /is empty/],
     [
       'NaN in k-space',

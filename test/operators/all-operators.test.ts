@@ -4,6 +4,7 @@ import { type ComplexArray, complexZeros } from '#larmor/arrays/complex-array.js
 import { Coils } from '#larmor/operators/coils.js';
 import { compose } from '#larmor/operators/compose.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
+import { Fft1 } from '#larmor/operators/fft1.js';
 import { Fft2 } from '#larmor/operators/fft2.js';
 import type { LinearOperator } from '#larmor/operators/linear-operator.js';
 import { Mask } from '#larmor/operators/mask.js';
@@ -13,6 +14,8 @@ import { lineMask, pointMask } from '../support/masks.js';
 
 const allOperators: readonly { name: string; make: () => LinearOperator }[] = [
   { name: 'Fft2', make: () => new Fft2([3, 20, 23]) },
+  { name: 'Fft1 of a middle axis', make: () => new Fft1([3, 20, 23], 1) },
+  { name: 'Fft1 of the last axis', make: () => new Fft1([5, 23], 1) },
   { name: 'Mask of columns', make: () => new Mask(lineMask(22), [3, 19, 22]) },
   { name: 'Mask of points', make: () => new Mask(pointMask(19, 22), [3, 19, 22]) },
   { name: 'Coils', make: () => new Coils(noise([5, 18, 21], 2)) },

@@ -9,6 +9,7 @@ const FLOAT = 1;
 const STRING = 3;
 const COMPOUND = 6;
 const ENUM = 8; // booleans of h5py
+const VLEN = 9;
 
 const COMPLEX_NAMES = ['r,i', 'real,imag']; // h5py, ISMRMRD
 
@@ -17,7 +18,9 @@ export function elementType(metadata: Metadata): ElementType {
   if (type === STRING) return 'text';
   if (type === INTEGER || type === ENUM) return 'integer';
   if (type === FLOAT) return size === 4 ? 'float32' : size === 8 ? 'float64' : 'other';
-  if (type !== COMPOUND || compound?.members.length !== 2) return 'other';
+  if (type !== COMPOUND || compound === undefined) return 'other';
+  if (isAcquisition(metadata)) return 'acquisition';
+  if (compound.members.length !== 2) return 'other';
   const [re, im] = compound.members;
   const paired =
     COMPLEX_NAMES.includes(`${re.name},${im.name}`) &&
@@ -29,6 +32,15 @@ export function elementType(metadata: Metadata): ElementType {
     im.size === re.size;
   if (!paired) return 'other';
   return size === 8 ? 'complex64' : size === 16 ? 'complex128' : 'other';
+}
+
+/** Whether records are ISMRMRD acquisitions: a header, trajectory and samples of any length. */
+function isAcquisition({ compound_type: compound }: Metadata): boolean {
+  const [head, trajectory, samples] = ['head', 'traj', 'data'].map((name) =>
+    compound?.members.find((member) => member.name === name),
+  );
+  const { vlen_type: sample } = samples ?? {};
+  return head?.type === COMPOUND && trajectory?.type === VLEN && sample?.type === FLOAT && sample.size === 4;
 }
 
 function integers(bytes: ArrayBuffer, { size, signed }: Metadata): ArrayLike<number> {
@@ -57,7 +69,7 @@ export function convertElements(
 ): Float32Array<ArrayBuffer> {
   const stored = elementType(metadata);
   const complex = stored === 'complex64' || stored === 'complex128';
-  if (stored === 'text' || stored === 'other' || complex !== (as === 'complex64'))
+  if (stored === 'text' || stored === 'acquisition' || stored === 'other' || complex !== (as === 'complex64'))
     throw new LarmorError('ERR_FILE_FORMAT', `dataset "${name}" holds ${stored} elements where ${as} is wanted`);
   if (stored === 'integer') return Float32Array.from(integers(bytes, metadata));
   return stored === 'complex128' || stored === 'float64'

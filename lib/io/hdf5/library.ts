@@ -1,9 +1,10 @@
-// One open HDF5 file inside the worker thread: the only code that calls the WebAssembly build of the HDF5 library.
+// One open HDF5 file inside the worker thread: the only code, with acquisitions.ts, that calls the WebAssembly build of HDF5.
 import * as h5wasm from 'h5wasm/node';
 import { points, type Shape } from '../../arrays/complex-array.js';
 import { LarmorError, type LarmorErrorCode } from '../../errors.js';
+import { AcquisitionReader } from './acquisitions.js';
 import { convertElements, elementType } from './element-type.js';
-import type { AttributeValue, Box, DatasetInfo, Hdf5Operations, ReadAs } from './protocol.js';
+import type { AttributeValue, Box, DatasetInfo, Hdf5Operations, Line, LineArray, ReadAs } from './protocol.js';
 
 const CHARACTER_DEVICE = 0o020000;
 
@@ -66,11 +67,17 @@ export class Hdf5Library implements Hdf5Operations {
   datasets(): DatasetInfo[] {
     return this.#guard('list the datasets', () => {
       const found: DatasetInfo[] = [];
+      const add = (name: string, { metadata }: h5wasm.Dataset): void => {
+        found.push({ name, shape: metadata.shape ?? [0], elements: elementType(metadata) });
+      };
       for (const name of this.#open.keys()) {
         const entity = this.#open.get(name);
-        if (!(entity instanceof h5wasm.Dataset)) continue;
-        const { metadata } = entity;
-        found.push({ name, shape: metadata.shape ?? [0], elements: elementType(metadata) });
+        if (entity instanceof h5wasm.Dataset) add(name, entity);
+        if (!(entity instanceof h5wasm.Group)) continue;
+        for (const inner of entity.keys()) {
+          const nested = entity.get(inner);
+          if (nested instanceof h5wasm.Dataset) add(`${name}/${inner}`, nested);
+        }
       }
       return found;
     });
@@ -134,6 +141,21 @@ export class Hdf5Library implements Hdf5Operations {
     for (let i = 0; i < elements.length; i += 2)
       if (elements[i] !== 0 || elements[i + 1] !== 0) found[(i / 2) % found.length] = 1;
     return found;
+  }
+
+  acquisitions(name: string): Float64Array<ArrayBuffer> {
+    return this.#guard(`read "${name}"`, () => this.#acquisitionReader(name).headers());
+  }
+
+  gather(name: string, lines: readonly Line[], array: LineArray): Float32Array<ArrayBuffer> {
+    return this.#guard(`read "${name}"`, () => this.#acquisitionReader(name).gather(lines, array));
+  }
+
+  #acquisitionReader(name: string): AcquisitionReader {
+    const { metadata } = this.#dataset(name);
+    if (elementType(metadata) !== 'acquisition')
+      throw new LarmorError('ERR_FILE_FORMAT', `"${name}" must hold ISMRMRD acquisitions`);
+    return new AcquisitionReader(library, this.#open.file_id, name, metadata);
   }
 
   createDataset(name: string, elements: 'complex64' | 'float32' | 'integer', shape: Shape, chunk: Shape): void {

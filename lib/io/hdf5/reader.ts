@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { LarmorError } from '../../errors.js';
 import { withInput } from '../input-file.js';
 import { Hdf5Channel } from './channel.js';
-import type { AttributeValue, Box, DatasetInfo } from './protocol.js';
+import type { AttributeValue, Box, DatasetInfo, Line, LineArray } from './protocol.js';
 
 const SIGNATURE = Buffer.from('894844460d0a1a0a', 'hex');
 const MAX_USER_BLOCK = 2 ** 20; // the signature stands at 0, 512, 1024, 2048, ...
@@ -25,7 +25,7 @@ export interface Hdf5ReadOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** An HDF5 file open for reading; its datasets and attributes are those of the root group. */
+/** An HDF5 file open for reading: datasets of the root group and, as `group/name`, of its groups; attributes of the root. */
 export class Hdf5Reader implements AsyncDisposable {
   readonly #channel: Hdf5Channel;
 
@@ -70,6 +70,25 @@ export class Hdf5Reader implements AsyncDisposable {
   /** One text of at most `maxBytes`. @throws LarmorError `ERR_FILE_FORMAT`. */
   readText(name: string, maxBytes: number, { signal }: Hdf5ReadOptions = {}): Promise<string> {
     return this.#channel.call(signal, 'readText', name, maxBytes);
+  }
+
+  /** Headers of an ISMRMRD dataset: [acquisition, field], fields as in `HEADER_FIELDS`. @throws LarmorError `ERR_FILE_FORMAT`. */
+  readAcquisitions(name: string, { signal }: Hdf5ReadOptions = {}): Promise<Float64Array> {
+    return this.#channel.call(signal, 'acquisitions', name);
+  }
+
+  /**
+   * Acquisitions of an ISMRMRD dataset added up in an array of zeros, interleaved re, im.
+   *
+   * @throws LarmorError `ERR_FILE_FORMAT`; `ERR_NOT_FINITE`.
+   */
+  gatherLines(
+    name: string,
+    lines: readonly Line[],
+    array: LineArray,
+    { signal }: Hdf5ReadOptions = {},
+  ): Promise<Float32Array> {
+    return this.#channel.call(signal, 'gather', name, lines, array);
   }
 
   async close(): Promise<void> {

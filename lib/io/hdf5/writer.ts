@@ -46,25 +46,30 @@ export class Hdf5Writer implements AsyncDisposable {
   }
 
   /**
-   * Writes all of index `index` along the first axis.
+   * Writes all of one index along each of the first axes.
    *
-   * @param data Interleaved re, im for complex64. It is copied, one image at a time.
+   * @param indices Of the first axis, or of more. @param data Interleaved re, im for complex64. It is copied, one image at a time.
    * @throws LarmorError `ERR_SHAPE`; `ERR_FILE_WRITE`.
    */
-  async writeSlice(name: string, index: number, data: Float32Array, { signal }: Hdf5WriteOptions = {}): Promise<void> {
+  async writeSlice(
+    name: string,
+    indices: readonly number[],
+    data: Float32Array,
+    { signal }: Hdf5WriteOptions = {},
+  ): Promise<void> {
     const dataset = this.#shapes.get(name);
     if (!dataset) throw new LarmorError('ERR_ARGUMENT', `writeSlice: no dataset "${name}" was added`);
     const { shape, floats } = dataset;
-    const want = floats * points(shape.slice(1));
+    const want = floats * points(shape.slice(indices.length));
     if (data.length !== want)
       throw new LarmorError(
         'ERR_SHAPE',
         `writeSlice: ${name} of shape [${shape}] wants ${want} floats a slice, got ${data.length}`,
       );
     const image = floats * points(shape.slice(-2));
-    const outer = shape.slice(1, -2);
+    const outer = shape.slice(indices.length, -2);
     for (let done = 0; done < data.length; done += image) {
-      const start = [index, ...unravel(done / image, outer), 0, 0];
+      const start = [...indices, ...unravel(done / image, outer), 0, 0];
       const count = shape.map((n, axis) => (axis < shape.length - 2 ? 1 : n));
       await this.#channel.call(signal, 'write', name, { start, count }, data.slice(done, done + image));
     }

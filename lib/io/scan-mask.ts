@@ -1,4 +1,4 @@
-// The sampling mask of a fastMRI file: as its dataset states it, or read off where k-space is not zero.
+// The sampling mask of a scan: as its file states it, or read off where k-space is not zero.
 import { formatShape, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { expectMask, type SamplingMask } from '../sampling/mask.js';
@@ -57,6 +57,17 @@ export function inferMask(
   const inLines = ky * lines.reduce((sum, bit) => sum + bit, 0);
   const byLines = samples >= (1 - MAX_STRAY_ZEROS) * inLines;
   const mask: SamplingMask = byLines ? { data: lines, shape: [kx] } : { data: support, shape: [ky, kx] };
+  return samplesAll(mask, columns) ? undefined : mask;
+}
+
+/**
+ * The mask of measured positions, `support` [row, column] of 0 and 1.
+ *
+ * @returns undefined when every acquired column is sampled; a line mask where all rows are alike, else a point mask.
+ */
+export function exactMask(support: Uint8Array, [rows, kx]: Matrix, columns: Columns): SamplingMask | undefined {
+  const alike = support.every((bit, i) => bit === support[i % kx]);
+  const mask: SamplingMask = alike ? { data: support.slice(0, kx), shape: [kx] } : { data: support, shape: [rows, kx] };
   return samplesAll(mask, columns) ? undefined : mask;
 }
 

@@ -1,4 +1,4 @@
-// The ISMRMRD header of a fastMRI file: matrix sizes and encoding limits out of its XML.
+// The ISMRMRD header, of ISMRMRD and of fastMRI files: matrix sizes and encoding limits out of its XML.
 import { XMLParser } from 'fast-xml-parser';
 import { LarmorError } from '../errors.js';
 
@@ -9,14 +9,29 @@ export interface MatrixSize {
   readonly z: number;
 }
 
+/** Limits of a phase encoding: last index and the index of the k-space centre. */
+export interface EncodingLimits {
+  readonly maximum: number;
+  readonly center: number;
+}
+
 /** What the ISMRMRD header of a scan says about its geometry; what it leaves out is undefined. */
 export interface ScanHeader {
   readonly encodedMatrix: MatrixSize | undefined;
+  /** In mm, oversampling included. */
+  readonly encodedFieldOfView: MatrixSize | undefined;
   readonly reconMatrix: MatrixSize | undefined;
   /** Of the reconstructed image, in mm. */
   readonly fieldOfView: MatrixSize | undefined;
-  /** Limits of the first phase encoding: last index and the index of the k-space centre. */
-  readonly phaseEncoding: { readonly maximum: number; readonly center: number } | undefined;
+  readonly phaseEncoding: EncodingLimits | undefined;
+  /** Of 3-D scans. */
+  readonly secondPhaseEncoding: EncodingLimits | undefined;
+  /** `cartesian`, `epi`, `radial` ... */
+  readonly trajectory: string | undefined;
+  /** `embedded`, `interleaved`, `separate`, `external` or `other`: where the lines for parallel imaging's calibration are. */
+  readonly calibrationMode: string | undefined;
+  /** What the receiver's filter leaves of the noise's power. */
+  readonly noiseBandwidth: number | undefined;
   /** In tesla. */
   readonly fieldStrength: number | undefined;
   readonly system: string | undefined;
@@ -52,15 +67,18 @@ export function parseHeader(xml: string, path: string): ScanHeader {
   if (root === undefined)
     throw new LarmorError('ERR_FILE_FORMAT', `${path}: ismrmrd_header has no element ismrmrdHeader`);
   const encoding = branch(root, 'encoding', '0');
-  const limits = branch(encoding, 'encodingLimits', 'kspace_encoding_step_1');
-  const maximum = size(leaf(limits, 'maximum'), 0);
-  const center = size(leaf(limits, 'center'), 0);
+  const limits = branch(encoding, 'encodingLimits');
   const system = branch(root, 'acquisitionSystemInformation');
   return {
     encodedMatrix: triple(branch(encoding, 'encodedSpace', 'matrixSize')),
+    encodedFieldOfView: extent(branch(encoding, 'encodedSpace', 'fieldOfView_mm')),
     reconMatrix: triple(branch(encoding, 'reconSpace', 'matrixSize')),
     fieldOfView: extent(branch(encoding, 'reconSpace', 'fieldOfView_mm')),
-    phaseEncoding: maximum !== undefined && center !== undefined ? { maximum, center } : undefined,
+    phaseEncoding: encodingLimits(leaf(limits, 'kspace_encoding_step_1')),
+    secondPhaseEncoding: encodingLimits(leaf(limits, 'kspace_encoding_step_2')),
+    trajectory: word(leaf(encoding, 'trajectory')),
+    calibrationMode: word(branch(encoding, 'parallelImaging', 'calibrationMode')),
+    noiseBandwidth: positive(leaf(system, 'relativeReceiverNoiseBandwidth')),
     fieldStrength: positive(leaf(system, 'systemFieldStrength_T')),
     system:
       ['systemVendor', 'systemModel']
@@ -84,6 +102,15 @@ function positive(value: unknown): number | undefined {
 
 function size(value: unknown, least: number): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least ? value : undefined;
+}
+
+function word(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value.toLowerCase() : undefined;
+}
+
+function encodingLimits(tree: unknown): EncodingLimits | undefined {
+  const [maximum, center] = ['maximum', 'center'].map((name) => size(leaf(tree, name), 0));
+  return maximum !== undefined && center !== undefined ? { maximum, center } : undefined;
 }
 
 function triple(tree: unknown): MatrixSize | undefined {
