@@ -34,6 +34,21 @@ export type NeighbourArguments = [
   lambda: number,
 ];
 
+/** What estimates of coil sensitivities start from. */
+export type CalibrationArguments = [
+  kspace: Float32Array,
+  coils: number,
+  ny: number,
+  nx: number,
+  mask: Uint8Array | undefined,
+  maskIsLines: boolean,
+  maxRows: number,
+  maxColumns: number,
+];
+
+/** [row, rows, column, columns, crop, unexplained, kernel]; the kernel is 0 where there is none. */
+export type CalibrationFindings = Float64Array;
+
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
 export interface Binding {
   // native/addon/encoding.cc
@@ -102,26 +117,38 @@ export interface Binding {
   ): Promise<void>;
 
   // native/addon/calibration.cc
-  /** Fills maps [set, coil, y, x] and eigenvalues [set, y, x]; [row, rows, column, columns] of the calibration region. */
+  /** Fills maps [set, coil, y, x] and eigenvalues [set, y, x]; a kernel that may shrink is at most half the region's smaller side; without a crop it is found. */
   espirit(
     control: JobControl,
-    kspace: Float32Array,
-    coils: number,
-    ny: number,
-    nx: number,
-    mask: Uint8Array | undefined,
-    maskIsLines: boolean,
-    maxRows: number,
-    maxColumns: number,
-    kernel: number,
-    threshold: number,
-    crop: number,
-    sets: number,
-    iterations: number,
-    maps: Float32Array,
-    eigenvalues: Float32Array,
-    threads: number,
-  ): Promise<Uint32Array>;
+    ...rest: [
+      ...calibration: CalibrationArguments,
+      kernel: number,
+      mayShrink: boolean,
+      threshold: number,
+      sets: number,
+      iterations: number,
+      crop: number | undefined,
+      soft: boolean,
+      outNy: number,
+      outNx: number,
+      maps: Float32Array,
+      eigenvalues: Float32Array,
+      threads: number,
+    ]
+  ): Promise<CalibrationFindings>;
+  /** Fills maps [coil, y, x] and values [y, x], the coils' root sum of squares relative to its largest. */
+  lowResolutionMaps(
+    control: JobControl,
+    ...rest: [
+      ...calibration: CalibrationArguments,
+      crop: number,
+      outNy: number,
+      outNx: number,
+      maps: Float32Array,
+      values: Float32Array,
+      threads: number,
+    ]
+  ): Promise<CalibrationFindings>;
   /** What `espirit` counts up to for images of ny rows. */
   espiritSteps(ny: number): number;
   /** Brightness of the image behind kspace [coil, y, x]. */

@@ -5,12 +5,17 @@ export { type AdaptedSlice, type MeasuredSlice, SliceAdapter } from './adaptatio
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
 export {
-  type CalibrationRegion,
-  type EspiritOptions,
-  type EspiritResult,
-  espirit,
-} from './calibration/espirit.js';
+  type Calibration,
+  type CalibrationOptions,
+  calibrate,
+  MAP_METHODS,
+  type MapMethod,
+} from './calibration/calibrate.js';
+export type { CalibrationRegion, CalibrationSource, CoilSensitivities } from './calibration/calibration-data.js';
+export type { CalibrationDiagnostics, MapsDiagnostics } from './calibration/diagnostics.js';
+export { type EspiritOptions, type EspiritResult, espirit, type MapWeighting } from './calibration/espirit.js';
 export { type GrappaOptions, type GrappaResult, grappa } from './calibration/grappa.js';
+export { type LowResolutionMaps, type LowResolutionOptions, lowResolutionMaps } from './calibration/low-resolution.js';
 export type { KernelSize, NeighbourOptions } from './calibration/neighbours.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';

@@ -2,6 +2,7 @@
   "variables": {
     "core_sources": [
       "native/core/adam.cc",
+      "native/core/calibration_data.cc",
       "native/core/calibration_region.cc",
       "native/core/cholesky.cc",
       "native/core/coils.cc",
@@ -19,6 +20,8 @@
       "native/core/grappa.cc",
       "native/core/hermitian_eigen.cc",
       "native/core/instance_norm.cc",
+      "native/core/low_resolution.cc",
+      "native/core/map_support.cc",
       "native/core/parallel.cc",
       "native/core/patch_gram.cc",
       "native/core/patch_space.cc",
@@ -60,6 +63,7 @@
       "test/native/espirit_test.cc",
       "test/native/fft_test.cc",
       "test/native/hermitian_eigen_test.cc",
+      "test/native/map_support_test.cc",
       "test/native/network_test.cc",
       "test/native/parallel_test.cc",
       "test/native/patch_gram_test.cc"

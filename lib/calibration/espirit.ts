@@ -1,66 +1,59 @@
-// Coil sensitivities from the fully sampled centre of k-space.
-import {
-  type ComplexArray,
-  complexUninitialised,
-  expectComplex,
-  formatShape,
-  type RealArray,
-  realZeros,
-} from '../arrays/complex-array.js';
+// Coil sensitivities by ESPIRiT, from the fully sampled centre of k-space.
+import { type ComplexArray, complexUninitialised, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
-import { expectMask, type SamplingMask } from '../sampling/mask.js';
+import {
+  type CalibrationSource,
+  type CoilSensitivities,
+  describeFindings,
+  expectFraction,
+  expectInteger,
+  expectSource,
+} from './calibration-data.js';
 
-const MAX_CALIBRATION_SIZE = 256; // maps are smooth: a larger centre costs time and memory and adds nothing
+/** Side of the patches where the centre is large enough. */
+export const KERNEL = 6;
+
+export const MAP_WEIGHTINGS = ['hard', 'soft'] as const;
+
+/** How maps end at the edge of the object. */
+export type MapWeighting = (typeof MAP_WEIGHTINGS)[number];
 
 /** What can be chosen about ESPIRiT; the defaults are those of its authors' program. */
-export interface EspiritOptions {
-  /** Which samples of k-space were measured. Without it: the positions at which some coil is not zero. */
-  readonly mask?: SamplingMask | undefined;
-  /** Side of the square k-space patches, in samples. Default 6. */
+export interface EspiritOptions extends CalibrationSource {
+  /**
+   * Side of the square k-space patches, in samples. Default 6, or half the smaller side of the calibration region where that is less: with
+   * fewer than two kernels of centre lines the patches cannot tell signal from noise, and the maps are wrong.
+   */
   readonly kernel?: number | undefined;
-  /** Largest side of the calibration region, in samples. Default 24. */
-  readonly calibrationSize?: number | undefined;
   /**
    * Patch directions of less energy than this, relative to the strongest, count as noise: the square of the ratio of singular values.
    * Default 0.001, a ratio of about 0.03.
    */
   readonly threshold?: number | undefined;
-  /** Maps are zero where the eigenvalue is not above this, from 0 to 1. Default 0.8. */
-  readonly crop?: number | undefined;
+  /**
+   * Maps are zero where the eigenvalue is not above this, from 0 to 1. `auto`: Otsu's threshold of sqrt(1 - eigenvalue) of the first set,
+   * the share of a pixel's amplitude that is not consistent with the calibration data. Default 0.8.
+   */
+  readonly crop?: number | 'auto' | undefined;
+  /**
+   * `hard`: maps of norm 1, cut off at the crop. `soft`: their norm falls smoothly from 1 at eigenvalue 1 through 1/2 where the root of the
+   * eigenvalue is the crop. Default hard.
+   */
+  readonly weighting?: MapWeighting | undefined;
   /** Sets of maps: eigenvectors kept per pixel. A second one helps where the object exceeds the field of view. Default 1. */
   readonly sets?: number | undefined;
   /** Power iterations per pixel at most. Default 30. */
   readonly iterations?: number | undefined;
 }
 
-/** A block of k-space; `row` and `column` are its first. */
-export interface CalibrationRegion {
-  readonly row: number;
-  readonly rows: number;
-  readonly column: number;
-  readonly columns: number;
-}
-
 /** What ESPIRiT found, and from which samples. */
-export interface EspiritResult {
-  /** [set, coil, y, x]: unit norm over the coils inside the object, zero outside; phase relative to the strongest principal coil. */
-  readonly maps: ComplexArray;
+export interface EspiritResult extends CoilSensitivities {
   /** [set, y, x], from 0 to 1: near 1 where the maps explain the data. */
   readonly eigenvalues: RealArray;
-  /** The samples used. */
-  readonly calibration: CalibrationRegion;
-}
-
-function expectInteger(option: string, value: number, most: number): void {
-  if (!Number.isInteger(value) || value < 1 || value > most)
-    throw new LarmorError('ERR_ARGUMENT', `espirit: ${option} must be an integer from 1 to ${most}, got ${value}`);
-}
-
-function expectFraction(option: string, value: number): void {
-  if (!(value >= 0 && value < 1))
-    throw new LarmorError('ERR_ARGUMENT', `espirit: ${option} must be at least 0 and below 1, got ${value}`);
+  /** Side of the patches used. */
+  readonly kernel: number;
 }
 
 /**
@@ -74,50 +67,43 @@ function expectFraction(option: string, value: number): void {
  *
  * @throws LarmorError `ERR_SHAPE`, `ERR_ARGUMENT`, `ERR_MASK`; `ERR_NOT_FINITE` when kspace holds NaN or infinity; `ERR_CALIBRATION` when
  * the sampled centre is smaller than the kernel or holds only zeros. `signal.reason` when aborted.
- * @see Uecker et al., Magn Reson Med 2014;71:990-1001.
- * @example const { maps } = await espirit(kspace, { mask });
+ * @see Uecker et al., Magn Reson Med 2014;71:990-1001 (also for soft weights); Otsu, IEEE Trans Syst Man Cybern 1979;9:62-66.
+ * @example const { maps } = await espirit(kspace, { mask, crop: 'auto' });
  */
 export async function espirit(kspace: ComplexArray, options: EspiritOptions & RunOptions = {}): Promise<EspiritResult> {
-  const { mask, kernel = 6, calibrationSize = 24, threshold = 0.001, crop = 0.8, sets = 1, iterations = 30 } = options;
+  const { kernel = KERNEL, threshold = 0.001, crop = 0.8, weighting = 'hard', sets = 1, iterations = 30 } = options;
   const threads = threadCount(options);
-  if (kspace.shape.length !== 3 || kspace.shape.includes(0))
+  const { coils, calibrationSize, matrix, args } = expectSource('espirit', kspace, options);
+  expectInteger('espirit', 'kernel', kernel, calibrationSize);
+  expectInteger('espirit', 'sets', sets, coils);
+  expectInteger('espirit', 'iterations', iterations, 10_000);
+  expectFraction('espirit', 'threshold', threshold);
+  if (crop !== 'auto') expectFraction('espirit', 'crop', crop);
+  if (!MAP_WEIGHTINGS.includes(weighting))
     throw new LarmorError(
-      'ERR_SHAPE',
-      `espirit: kspace must have shape [coil,ky,kx], none of them 0, got ${formatShape(kspace.shape)}`,
+      'ERR_ARGUMENT',
+      `espirit: weighting must be one of ${MAP_WEIGHTINGS.join(', ')}, got ${weighting}`,
     );
-  expectComplex('espirit', 'kspace', kspace, kspace.shape);
-  const [coils, ny, nx] = kspace.shape;
-  if (mask) expectMask('espirit', mask, ny, nx);
-  expectInteger('calibrationSize', calibrationSize, MAX_CALIBRATION_SIZE);
-  expectInteger('kernel', kernel, calibrationSize);
-  expectInteger('sets', sets, coils);
-  expectInteger('iterations', iterations, 10_000);
-  expectFraction('threshold', threshold);
-  expectFraction('crop', crop);
-
+  const [ny, nx] = matrix;
   const maps = complexUninitialised([sets, coils, ny, nx]);
   const eigenvalues = realZeros([sets, ny, nx]);
-  const lines = mask?.shape.length === 1;
-  const [row, rows, column, columns] = await runJob(binding.espiritSteps(ny), options, (control) =>
+  const findings = await runJob(binding.espiritSteps(ny), options, (control) =>
     binding.espirit(
       control,
-      kspace.data,
-      coils,
-      ny,
-      nx,
-      mask?.data,
-      lines,
-      calibrationSize,
-      calibrationSize,
+      ...args,
       kernel,
+      options.kernel === undefined,
       threshold,
-      crop,
       sets,
       iterations,
+      crop === 'auto' ? undefined : crop,
+      weighting === 'soft',
+      ny,
+      nx,
       maps.data,
       eigenvalues.data,
       threads,
     ),
   );
-  return { maps, eigenvalues, calibration: { row, rows, column, columns } };
+  return { maps, eigenvalues, kernel: findings[6], ...describeFindings(findings) };
 }

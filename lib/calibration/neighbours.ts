@@ -4,7 +4,7 @@ import type { NeighbourArguments } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, threadCount } from '../jobs.js';
 import { expectMask, type SamplingMask } from '../sampling/mask.js';
-import type { CalibrationRegion } from './espirit.js';
+import type { CalibrationRegion } from './calibration-data.js';
 
 const LONGEST_KERNEL = 16; // samples along a side: kLongestWindow
 

@@ -36,6 +36,22 @@ export function kernelSize(text: string): KernelSize {
   return size;
 }
 
+/** Parser of a crop: a number from 0 to 1, or `auto`. */
+export function crop(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!(value >= 0 && value < 1))
+    throw new InvalidArgumentError('It must be "auto", or a number of at least 0 and below 1.');
+  return value;
+}
+
+/** Parser of the pixels of an image: `YxX`. */
+export function matrix(text: string): readonly [number, number] {
+  const sides = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(text);
+  if (!sides) throw new InvalidArgumentError('It must be YxX, such as 320x320.');
+  return [Number(sides[1]), Number(sides[2])];
+}
+
 /** Slices from `first` up to but not including `end`; absent ends are open. */
 export interface SliceRange {
   readonly first?: number;

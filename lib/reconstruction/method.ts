@@ -3,7 +3,6 @@
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import type { AdaptationSettings } from '../adaptation/options.js';
 import type { ComplexArray } from '../arrays/complex-array.js';
-import type { EspiritOptions } from '../calibration/espirit.js';
 import type { Model } from '../networks/model.js';
 import type { Device } from '../runtime/devices.js';
 import type { SamplingMask } from '../sampling/mask.js';
@@ -21,7 +20,7 @@ export interface SliceData {
   readonly kspace: ComplexArray;
   /** Measured samples; columns that every scan of this size leaves at zero count as measured. */
   readonly mask: SamplingMask;
-  /** Coil sensitivities [set, coil, y, x] by ESPIRiT; estimated at the first call. */
+  /** Coil sensitivities [set, coil, y, x]; estimated, or read, at the first call. */
   maps(): Promise<ComplexArray>;
 }
 
@@ -81,6 +80,3 @@ export interface Method {
   ): number;
   start(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor>;
 }
-
-/** What can be chosen about the coil sensitivities of a reconstruction. */
-export type CalibrationOptions = Omit<EspiritOptions, 'mask'>;

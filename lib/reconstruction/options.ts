@@ -1,12 +1,13 @@
 // What can be chosen about a reconstruction, checked and completed before any work begins.
 import type { AdaptationOptions, AdaptationSettings } from '../adaptation/options.js';
 import { adaptationSettings } from '../adaptation/options.js';
+import { type CalibrationOptions, expectCalibrationOptions } from '../calibration/calibrate.js';
 import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
 import { threadCount } from '../jobs.js';
 import type { Model } from '../networks/model.js';
 import { type Device, resolveDevice } from '../runtime/devices.js';
-import type { CalibrationOptions, Method, Stage } from './method.js';
+import type { Method, Stage } from './method.js';
 import { methodByName } from './registry.js';
 import { planSampling, type Sampling, type Undersampling } from './sampling.js';
 import { type MethodSettings, methodSettings, SETTING_NAMES } from './settings.js';
@@ -135,9 +136,14 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     device,
     threads: threadCount({ threads: options.threads }),
     parallelism: method.sequential?.({ adapt: adaptation }) ? 1 : parallelism,
-    calibration: { threshold: SIGNAL_THRESHOLD, ...options.calibration },
+    calibration: calibrationOptions(options.calibration),
     reference: referenceKind(scan, options.reference),
   };
+}
+
+function calibrationOptions(options: CalibrationOptions = {}): CalibrationOptions {
+  expectCalibrationOptions(options);
+  return options.method === 'low-resolution' ? options : { threshold: SIGNAL_THRESHOLD, ...options };
 }
 
 function referenceKind(scan: Scan, wanted: ReferenceKind = 'stored'): ReferenceKind | undefined {

@@ -24,41 +24,6 @@ constexpr float kTolerance = 1e-4f;    // relative residual at which a pixel's p
 constexpr float kPerturbation = 1e-3f;  // of the start, so that a dead first coil cannot stop the iteration
 constexpr double kTurn = 2 * std::numbers::pi;
 
-std::vector<c64> extract(size_t coils, size_t ny, size_t nx, const c32* kspace, const CalibrationRegion& region) {
-  std::vector<c64> data;
-  data.reserve(coils * region.rows * region.columns);
-  for (size_t c = 0; c < coils; ++c)
-    for (size_t y = 0; y < region.rows; ++y)
-      for (size_t x = 0; x < region.columns; ++x) {
-        const c32 value = kspace[(c * ny + region.row + y) * nx + region.column + x];
-        data.push_back({value.re, value.im});
-      }
-  return data;
-}
-
-/// The strongest principal component of the coils, its largest entry real.
-std::vector<c64> principal_coil(size_t coils, size_t points, const c64* data) {
-  std::vector<c64> covariance(coils * coils), u(coils);
-  for (size_t c = 0; c < coils; ++c)
-    for (size_t d = 0; d <= c; ++d) {
-      c64 sum{0, 0};
-      for (size_t i = 0; i < points; ++i) {
-        const c64 p = data[c * points + i], q = data[d * points + i];
-        sum.re += p.re * q.re + p.im * q.im;
-        sum.im += p.im * q.re - p.re * q.im;
-      }
-      covariance[c * coils + d] = sum;
-    }
-  HermitianEigen(coils, covariance.data()).vectors(1, u.data());
-  c64 largest{0, 0};
-  for (const c64 entry : u)
-    if (std::hypot(entry.re, entry.im) > std::hypot(largest.re, largest.im)) largest = entry;
-  const double size = std::hypot(largest.re, largest.im);
-  for (c64& entry : u)
-    entry = {(entry.re * largest.re + entry.im * largest.im) / size, (entry.im * largest.re - entry.re * largest.im) / size};
-  return u;
-}
-
 /// Evaluates polynomials over one kernel axis at `points` angles: in [outer, kernel, inner] -> out [outer, points, inner].
 void evaluate(size_t outer, size_t kernel, size_t points, size_t inner, const std::vector<double>& re, const std::vector<double>& im,
               std::vector<double>& out_re, std::vector<double>& out_im) {
@@ -74,14 +39,14 @@ void evaluate(size_t outer, size_t kernel, size_t points, size_t inner, const st
 }
 
 /// The pixel matrices on the grid [points y, packed entry, points x], packed as leading_eigenvectors reads them.
-std::vector<float> grid_matrices(size_t coils, size_t kernel, const PatchSpace& space) {
+std::vector<float> grid_matrices(const Parallel& parallel, size_t coils, size_t kernel, const PatchSpace& space) {
   const size_t points = 2 * kernel - 1, count = space.count;
   std::vector<double> xr, xi, wr, wi;
   evaluate(coils * kernel, kernel, points, count, space.re, space.im, xr, xi);
   evaluate(coils, kernel, points, points * count, xr, xi, wr, wi);
   const double scale = 1 / static_cast<double>(kernel * kernel);
   std::vector<float> grid(points * coils * coils * points);
-  for (size_t gy = 0; gy < points; ++gy)
+  parallel(points, [&](size_t gy) {
     for (size_t gx = 0; gx < points; ++gx) {
       float* entry = &grid[gy * coils * coils * points + gx];
       for (size_t c = 0; c < coils; ++c)
@@ -99,6 +64,7 @@ std::vector<float> grid_matrices(size_t coils, size_t kernel, const PatchSpace& 
           entry += points;
         }
     }
+  });
   return grid;
 }
 
@@ -112,25 +78,6 @@ void interpolation(size_t points, size_t n, size_t padded, float* weights) {
       const double value = std::fabs(below) < 1e-9 ? 1 : std::sin(static_cast<double>(points) * half) / below;
       weights[g * padded + i] = static_cast<float>(value);
     }
-}
-
-/// Writes one pixel: a unit vector, in phase with the principal coil, or zeros outside the object.
-void write_pixel(size_t coils, size_t stride, size_t plane, bool inside, const c64* principal, const float* vector, c32* maps) {
-  double energy = 0;
-  c64 projection{0, 0};  // principal^H v
-  for (size_t c = 0; c < coils; ++c) {
-    const double re = vector[2 * c * stride], im = vector[(2 * c + 1) * stride];
-    energy += re * re + im * im;
-    projection.re += principal[c].re * re + principal[c].im * im;
-    projection.im += principal[c].re * im - principal[c].im * re;
-  }
-  const double size = std::hypot(projection.re, projection.im), norm = std::sqrt(energy);
-  c64 factor{0, 0};
-  if (inside && norm > 0) factor = size > 0 ? c64{projection.re / (size * norm), -projection.im / (size * norm)} : c64{1 / norm, 0};
-  for (size_t c = 0; c < coils; ++c) {
-    const double re = vector[2 * c * stride], im = vector[(2 * c + 1) * stride];
-    maps[c * plane] = {static_cast<float>(re * factor.re - im * factor.im), static_cast<float>(re * factor.im + im * factor.re)};
-  }
 }
 
 /// Start of the power iteration of one set at `padded` pixels, [coils, 2, padded]: coil number `set`, as in the authors' program, so that
@@ -148,14 +95,15 @@ void start_vectors(size_t coils, size_t padded, size_t set, float* vectors) {
 
 size_t espirit_steps(size_t ny) { return 1 + (ny + kBlock - 1) / kBlock; }
 
-void espirit(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace, const CalibrationRegion& region,
-             const EspiritOptions& options, c32* maps, float* values, const Progress& progress) {
-  const size_t points = 2 * options.kernel - 1, entries = coils * coils, plane = ny * nx;
+void espirit(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options, ImageSize size,
+             c32* maps, float* values, const Progress& progress) {
+  const size_t coils = kspace.coils, ny = size.ny, nx = size.nx, plane = size.points();
+  const size_t points = 2 * options.kernel - 1, entries = coils * coils;
   const size_t padded = (nx + kTile - 1) / kTile * kTile, set_length = 2 * coils * padded;
-  const std::vector<c64> data = extract(coils, ny, nx, kspace, region);
+  const std::vector<c64> data = calibration_data(kspace, region);
   const std::vector<c64> principal = principal_coil(coils, region.rows * region.columns, data.data());
   const PatchSpace space = patch_space(parallel, coils, region.rows, region.columns, data.data(), options.kernel, options.threshold);
-  const std::vector<float> grid = grid_matrices(coils, options.kernel, space);
+  const std::vector<float> grid = grid_matrices(parallel, coils, options.kernel, space);
   const Scratch columns(points * padded), rows(points * ny);
   interpolation(points, nx, padded, columns.data());
   interpolation(points, ny, ny, rows.data());
@@ -188,8 +136,7 @@ void espirit(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const
         for (size_t s = 0; s < options.sets; ++s) {
           const float value = row_values[order[s] * padded + x];
           values[s * plane + y * nx + x] = value;
-          write_pixel(coils, padded, plane, value > options.crop, principal.data(), &vectors[order[s] * set_length + x],
-                      maps + s * coils * plane + y * nx + x);
+          write_map(principal, padded, &vectors[order[s] * set_length + x], plane, maps + s * coils * plane + y * nx + x);
         }
       }
     }

@@ -13,11 +13,12 @@ namespace larmor {
 namespace {
 
 constexpr size_t kStrideMultiple = 8;  // doubles in a cache line
+constexpr size_t kBlock = 64;          // eigenvectors per task
 constexpr int kSweeps = 64;            // QL needs two or three per eigenvalue; more means a defect
 
 }  // namespace
 
-HermitianEigen::HermitianEigen(size_t n, const c64* a)
+HermitianEigen::HermitianEigen(const Parallel& parallel, size_t n, const c64* a)
     : n_(n),
       stride_((n + kStrideMultiple - 1) / kStrideMultiple * kStrideMultiple),
       re_(n * stride_),
@@ -35,17 +36,18 @@ HermitianEigen::HermitianEigen(size_t n, const c64* a)
       re(i)[j] = value.re;
       im(i)[j] = i == j ? 0 : value.im;
     }
-  tridiagonalise();
-  diagonalise();
+  tridiagonalise(parallel);
+  diagonalise(parallel);
   std::iota(order_.begin(), order_.end(), size_t{0});
   std::stable_sort(order_.begin(), order_.end(), [&](size_t p, size_t q) { return diagonal_[p] > diagonal_[q]; });
   for (size_t k = 0; k < n; ++k) values_[k] = diagonal_[order_[k]];
 }
 
 /// Step i takes x, the part of column i above the diagonal, to alpha e_{i-1} and updates the leading i x i block.
-void HermitianEigen::tridiagonalise() {
+void HermitianEigen::tridiagonalise(const Parallel& parallel) {
   std::vector<double> pr(n_), pi(n_);
   for (size_t i = n_; i-- > 0;) {
+    parallel.poll();
     diagonal_[i] = re(i)[i];
     if (i == 0) break;
     double* const ur = re(i);
@@ -96,14 +98,15 @@ void HermitianEigen::tridiagonalise() {
   }
 }
 
-void HermitianEigen::diagonalise() {
+void HermitianEigen::diagonalise(const Parallel& parallel) {
   double* const d = diagonal_.data();
   double* const e = off_.data();
   // Relative to the whole matrix, not to the neighbours: in the null space of a matrix of low rank these are rounding errors themselves.
   double largest = 0;
   for (size_t i = 0; i < n_; ++i) largest = std::max(largest, std::fabs(d[i]) + std::fabs(e[i]));
   const double negligible = std::numeric_limits<double>::epsilon() * largest;
-  for (size_t l = 0; l < n_; ++l)
+  for (size_t l = 0; l < n_; ++l) {
+    parallel.poll();
     for (int sweep = 0;; ++sweep) {
       size_t m = l;
       while (m + 1 < n_ && std::fabs(e[m]) > negligible) ++m;
@@ -138,12 +141,21 @@ void HermitianEigen::diagonalise() {
       e[l] = g;
       e[m] = 0;
     }
+  }
 }
 
-void HermitianEigen::vectors(size_t count, c64* out) const {
+void HermitianEigen::vectors(const Parallel& parallel, size_t count, c64* out) const {
+  parallel((count + kBlock - 1) / kBlock, [&](size_t block) {
+    const size_t first = block * kBlock;
+    vector_block(first, std::min(kBlock, count - first), out + first * n_);
+  });
+}
+
+/// The eigenvectors of `count` eigenvalues from the `first`-largest on.
+void HermitianEigen::vector_block(size_t first, size_t count, c64* out) const {
   // Everything acts on rows, with the wanted vectors side by side: contiguous loops over `count`.
   std::vector<double> xr(n_ * count), xi(n_ * count), tr(count), ti(count);
-  for (size_t k = 0; k < count; ++k) xr[order_[k] * count + k] = 1;
+  for (size_t k = 0; k < count; ++k) xr[order_[first + k] * count + k] = 1;
   for (size_t r = rotations_.size(); r-- > 0;) {
     const auto [c, s, row] = rotations_[r];
     double* const upper = xr.data() + row * count;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/complex.h"
+#include "core/parallel.h"
 
 namespace larmor {
 
@@ -16,13 +17,13 @@ class HermitianEigen {
  public:
   /// `a` is [n, n], C order; only its lower triangle (column <= row) and the real part of its diagonal are read.
   /// Throws std::domain_error if an entry is not finite.
-  HermitianEigen(size_t n, const c64* a);
+  HermitianEigen(const Parallel& parallel, size_t n, const c64* a);
 
   size_t size() const { return n_; }
   /// All n eigenvalues, largest first.
   const std::vector<double>& values() const { return values_; }
   /// Unit eigenvectors of the `count` largest eigenvalues, as the rows of `out` [count, n].
-  void vectors(size_t count, c64* out) const;
+  void vectors(const Parallel& parallel, size_t count, c64* out) const;
 
  private:
   struct Rotation {
@@ -30,8 +31,9 @@ class HermitianEigen {
     size_t row;  // acts on rows row and row + 1
   };
 
-  void tridiagonalise();
-  void diagonalise();
+  void tridiagonalise(const Parallel& parallel);
+  void diagonalise(const Parallel& parallel);
+  void vector_block(size_t first, size_t count, c64* out) const;
   double* re(size_t row) { return re_.data() + row * stride_; }
   double* im(size_t row) { return im_.data() + row * stride_; }
   const double* re(size_t row) const { return re_.data() + row * stride_; }

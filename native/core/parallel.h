@@ -21,6 +21,11 @@ class Parallel {
     using Body = std::remove_reference_t<F>;
     run(count, [](void* context, size_t index) { (*static_cast<Body*>(context))(index); }, const_cast<std::remove_const_t<Body>*>(&body));
   }
+
+  /// Throws when the caller wants no more: for long stretches between parallel loops.
+  void poll() const {
+    run(1, [](void*, size_t) {}, nullptr);
+  }
 };
 
 /// Runs tasks on the calling thread, in order.

@@ -13,19 +13,20 @@ namespace larmor {
 namespace {
 
 /// Calls visit(i, j, sum over images and window offsets o of a(i + o) conj(a(j + o))) for all positions i and j at which the window
-/// fits. All pairs of one distance share their products, which an integral image sums.
+/// fits. All pairs of one distance share their products, which an integral image sums; distances along y are one task each.
 template <class Visit>
-void sliding_products(size_t images, Grid image, const c64* a, Grid window, Visit visit) {
+void sliding_products(const Parallel& parallel, size_t images, Grid image, const c64* a, Grid window, Visit visit) {
   const Grid positions{image.rows - window.rows + 1, image.columns - window.columns + 1};
   const size_t stride = image.columns + 1;
-  std::vector<c64> integral((image.rows + 1) * stride);
   const auto overlap = [](size_t n, ptrdiff_t shift) {  // x such that x and x + shift lie in [0, n)
     struct Range {
       size_t begin, end;
     };
     return shift < 0 ? Range{static_cast<size_t>(-shift), n} : Range{0, n - static_cast<size_t>(shift)};
   };
-  for (ptrdiff_t dy = 1 - static_cast<ptrdiff_t>(positions.rows); dy < static_cast<ptrdiff_t>(positions.rows); ++dy)
+  parallel(2 * positions.rows - 1, [&](size_t task) {
+    const ptrdiff_t dy = static_cast<ptrdiff_t>(task) - static_cast<ptrdiff_t>(positions.rows - 1);
+    std::vector<c64> integral((image.rows + 1) * stride);
     for (ptrdiff_t dx = 1 - static_cast<ptrdiff_t>(positions.columns); dx < static_cast<ptrdiff_t>(positions.columns); ++dx) {
       const auto ys = overlap(image.rows, dy), xs = overlap(image.columns, dx);
       const ptrdiff_t shift = dy * static_cast<ptrdiff_t>(image.columns) + dx;
@@ -54,6 +55,7 @@ void sliding_products(size_t images, Grid image, const c64* a, Grid window, Visi
           visit(i, j, c64{bottom[w].re - bottom[0].re - top[w].re + top[0].re, bottom[w].im - bottom[0].im - top[w].im + top[0].im});
         }
     }
+  });
 }
 
 size_t above_threshold(const HermitianEigen& eigen, double threshold) {
@@ -66,10 +68,10 @@ size_t above_threshold(const HermitianEigen& eigen, double threshold) {
 /// From the Gram matrix of entries, [coils * kernel^2] squared: its eigenvectors are the directions.
 PatchSpace from_entries(const Parallel& parallel, size_t coils, Grid image, const c64* data, Grid kernel, double threshold) {
   const size_t n = coils * kernel.size();
-  const HermitianEigen eigen(n, patch_gram(parallel, coils, image, data, kernel).data());
+  const HermitianEigen eigen(parallel, n, patch_gram(parallel, coils, image, data, kernel).data());
   const size_t count = above_threshold(eigen, threshold);
   std::vector<c64> vectors(count * n);
-  eigen.vectors(count, vectors.data());
+  eigen.vectors(parallel, count, vectors.data());
   PatchSpace space{count, std::vector<double>(n * count), std::vector<double>(n * count)};
   for (size_t k = 0; k < count; ++k)
     for (size_t e = 0; e < n; ++e) {
@@ -80,15 +82,15 @@ PatchSpace from_entries(const Parallel& parallel, size_t coils, Grid image, cons
 }
 
 /// From the Gram matrix of patches: direction k = (sum over patches of patch times entry of eigenvector k) / singular value k.
-PatchSpace from_patches(size_t coils, Grid image, const c64* data, Grid kernel, double threshold) {
+PatchSpace from_patches(const Parallel& parallel, size_t coils, Grid image, const c64* data, Grid kernel, double threshold) {
   const Grid patches{image.rows - kernel.rows + 1, image.columns - kernel.columns + 1};
   const size_t n = patches.size(), entries = coils * kernel.size();
   std::vector<c64> gram(n * n);
-  sliding_products(coils, image, data, kernel, [&](size_t i, size_t j, c64 sum) { gram[j * n + i] = sum; });
-  const HermitianEigen eigen(n, gram.data());
+  sliding_products(parallel, coils, image, data, kernel, [&](size_t i, size_t j, c64 sum) { gram[j * n + i] = sum; });
+  const HermitianEigen eigen(parallel, n, gram.data());
   const size_t count = above_threshold(eigen, threshold);
   std::vector<c64> vectors(count * n);
-  eigen.vectors(count, vectors.data());
+  eigen.vectors(parallel, count, vectors.data());
   std::vector<double> ur(n * count), ui(n * count);
   for (size_t k = 0; k < count; ++k) {
     const double scale = 1 / std::sqrt(eigen.values()[k]);
@@ -98,14 +100,13 @@ PatchSpace from_patches(size_t coils, Grid image, const c64* data, Grid kernel, 
     }
   }
   PatchSpace space{count, std::vector<double>(entries * count), std::vector<double>(entries * count)};
-  size_t entry = 0;
-  for (size_t c = 0; c < coils; ++c)
-    for (size_t oy = 0; oy < kernel.rows; ++oy)
-      for (size_t ox = 0; ox < kernel.columns; ++ox, ++entry)
-        for (size_t p = 0; p < n; ++p) {
-          const c64 y = data[c * image.size() + (p / patches.columns + oy) * image.columns + p % patches.columns + ox];
-          kernels().complex_axpy(count, y.re, y.im, &ur[p * count], &ui[p * count], &space.re[entry * count], &space.im[entry * count]);
-        }
+  parallel(entries, [&](size_t entry) {
+    const size_t c = entry / kernel.size(), oy = entry % kernel.size() / kernel.columns, ox = entry % kernel.columns;
+    for (size_t p = 0; p < n; ++p) {
+      const c64 y = data[c * image.size() + (p / patches.columns + oy) * image.columns + p % patches.columns + ox];
+      kernels().complex_axpy(count, y.re, y.im, &ur[p * count], &ui[p * count], &space.re[entry * count], &space.im[entry * count]);
+    }
+  });
   return space;
 }
 
@@ -114,8 +115,8 @@ PatchSpace from_patches(size_t coils, Grid image, const c64* data, Grid kernel, 
 PatchSpace patch_space(const Parallel& parallel, size_t coils, size_t rows, size_t columns, const c64* data, size_t kernel, double threshold) {
   const Grid image{rows, columns}, square{kernel, kernel};
   const size_t patches = (rows - kernel + 1) * (columns - kernel + 1);
-  if (coils * square.size() <= patches) return from_entries(parallel, coils, image, data, square, threshold);
-  return from_patches(coils, image, data, square, threshold);
+  const auto directions = coils * square.size() <= patches ? from_entries : from_patches;
+  return directions(parallel, coils, image, data, square, threshold);
 }
 
 }  // namespace larmor

@@ -36,9 +36,9 @@ double norm(const Matrix& a) {
 
 /// Largest |A v - lambda v| and largest |v_p^H v_q - delta_pq| over all eigenpairs, against n eps |A| and n eps.
 void check_pairs(size_t n, const Matrix& a) {
-  const HermitianEigen eigen(n, a.data());
+  const HermitianEigen eigen(larmor::Serial{}, n, a.data());
   Matrix v(n * n);
-  eigen.vectors(n, v.data());
+  eigen.vectors(larmor::Serial{}, n, v.data());
   double residual = 0, overlap = 0, trace = 0, sum = 0;
   for (size_t k = 0; k < n; ++k) {
     sum += eigen.values()[k];
@@ -98,15 +98,15 @@ int main() {
   for (double scale : {1e-200, 1e200}) {  // squares would leave the range of doubles
     Matrix a = random_hermitian(12, 7);
     for (c64& value : a) value = {value.re * scale, value.im * scale};
-    const HermitianEigen scaled(12, a.data());
+    const HermitianEigen scaled(larmor::Serial{}, 12, a.data());
     const Matrix plain = random_hermitian(12, 7);
-    const HermitianEigen reference(12, plain.data());
+    const HermitianEigen reference(larmor::Serial{}, 12, plain.data());
     for (size_t k = 0; k < 12; ++k) CHECK_CLOSE(scaled.values()[k] / scale, reference.values()[k], 1e-13);
   }
 
   {  // [[2, i], [-i, 2]]: 3 and 1
     const Matrix a{{2, 0}, {0, 1}, {0, -1}, {2, 0}};
-    const HermitianEigen eigen(2, a.data());
+    const HermitianEigen eigen(larmor::Serial{}, 2, a.data());
     CHECK_CLOSE(eigen.values()[0], 3, 1e-15);
     CHECK_CLOSE(eigen.values()[1], 1, 1e-15);
   }
@@ -117,7 +117,7 @@ int main() {
       a[i * n + i] = {2, 0};
       if (i > 0) a[i * n + i - 1] = a[(i - 1) * n + i] = {-1, 0};
     }
-    const HermitianEigen eigen(n, a.data());
+    const HermitianEigen eigen(larmor::Serial{}, n, a.data());
     for (size_t k = 0; k < n; ++k)
       CHECK_CLOSE(eigen.values()[k], 2 - 2 * std::cos(M_PI * static_cast<double>(n - k) / static_cast<double>(n + 1)), 1e-14);
     check_pairs(n, a);
@@ -134,7 +134,7 @@ int main() {
         a[i * n + j] = {(std::cos(angle) + std::cos(3 * angle)) / n, (std::sin(angle) + std::sin(3 * angle)) / n};
       }
     check_pairs(n, a);
-    const HermitianEigen eigen(n, a.data());
+    const HermitianEigen eigen(larmor::Serial{}, n, a.data());
     CHECK_CLOSE(eigen.values()[1], 1, 1e-14);
     CHECK_CLOSE(eigen.values()[2], 0, 1e-14);
   }
@@ -143,7 +143,7 @@ int main() {
     a[2].im = std::nan("");
     bool thrown = false;
     try {
-      HermitianEigen(2, a.data());
+      HermitianEigen(larmor::Serial{}, 2, a.data());
     } catch (const std::domain_error&) {
       thrown = true;
     }
