@@ -1,5 +1,5 @@
-// Slices of a volume [slice, y, x] without copying.
-import type { RealArray } from './complex-array.js';
+// Slices of a volume [slice, y, x], and components of a complex array, without copying.
+import { type ComplexArray, points, type RealArray } from './complex-array.js';
 
 /** Slices [first, end), a view. */
 export function slicesBetween({ data, shape }: RealArray, first: number, end: number): RealArray {
@@ -12,4 +12,10 @@ export function slicesBetween({ data, shape }: RealArray, first: number, end: nu
 export function sliceAt(volume: RealArray, index: number): RealArray {
   const { data, shape } = slicesBetween(volume, index, index + 1);
   return { data, shape: shape.slice(1) };
+}
+
+/** Entry `index` along the first axis of a complex array, a view. */
+export function componentAt({ data, shape: [, ...shape] }: ComplexArray, index: number): ComplexArray {
+  const floats = 2 * points(shape);
+  return { data: data.subarray(index * floats, (index + 1) * floats), shape };
 }

@@ -6,6 +6,7 @@ import type { CalibrationSource, CoilSensitivities } from './calibration-data.js
 import { type EspiritOptions, espirit } from './espirit.js';
 import { lowResolutionMaps } from './low-resolution.js';
 
+/** Every `MapMethod`. */
 export const MAP_METHODS = ['espirit', 'low-resolution'] as const;
 
 /** How coil sensitivities are estimated: `espirit`, or `lowResolutionMaps`. */

@@ -26,6 +26,8 @@ export interface MapsDiagnostics extends Partial<Omit<Calibration, 'maps' | 'met
 
 /** Centre lines per side of the kernel below which ESPIRiT's maps go wrong: measured, see docs/methods.md. */
 const KERNELS_OF_LINES = 2;
+/** With fewer centre lines maps lose detail whatever the kernel. */
+const FEW_LINES = 10;
 /** Share of the calibration data that good maps of real scans leave unexplained is below 2 %. */
 const MUCH_UNEXPLAINED = 0.05;
 
@@ -53,9 +55,10 @@ export function mapWarnings({ maps, acceleration }: CalibrationDiagnostics, coil
         `the coil maps cannot be trusted: ${found}, and a kernel of ${kernel} needs ${KERNELS_OF_LINES * kernel} centre lines; ` +
           `take a kernel of ${Math.max(1, Math.floor(side / KERNELS_OF_LINES))}, measure more centre lines, or supply maps`,
       );
-    else if (kernel < KERNEL && side < KERNELS_OF_LINES * KERNEL)
+    else if (side < FEW_LINES)
       warnings.push(
-        `the coil maps are coarse: ${found}, so a kernel of ${kernel} was taken; measure ${KERNELS_OF_LINES * KERNEL} centre lines or more`,
+        `the coil maps are coarse: ${found}, which allows a kernel of ${kernel}; measure ${KERNELS_OF_LINES * KERNEL} centre lines or more, ` +
+          'or supply maps',
       );
   }
   if (support === 0)

@@ -2,7 +2,7 @@
 import { type ComplexArray, complexUninitialised } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { type RunOptions, runJob } from '../jobs.js';
-import type { CalibrationRegion } from './espirit.js';
+import type { CalibrationRegion } from './calibration-data.js';
 import { type NeighbourOptions, neighbourArguments, neighbourWarnings, regionOf } from './neighbours.js';
 
 /** What can be chosen about GRAPPA. */

@@ -2,13 +2,15 @@
 
 import { type Command, Option } from 'commander';
 import type { AdaptationOptions } from '../adaptation/options.js';
+import { type CalibrationOptions, MAP_METHODS, type MapMethod } from '../calibration/calibrate.js';
+import { MAP_WEIGHTINGS, type MapWeighting } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../reconstruction/options.js';
 import { METHODS } from '../reconstruction/registry.js';
 import { type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
 import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
-import { integer, kernelSize, number, type SliceRange, sliceRange } from './options.js';
+import { crop, integer, kernelSize, number, type SliceRange, sliceRange } from './options.js';
 
 /** As parsed from the command line. */
 export interface ReconFlags extends MethodSettings {
@@ -23,6 +25,11 @@ export interface ReconFlags extends MethodSettings {
   readonly mask?: MaskType;
   readonly seed?: number;
   readonly slices?: SliceRange;
+  readonly mapsMethod?: MapMethod;
+  readonly sets?: number;
+  readonly crop?: number | 'auto';
+  readonly weighting?: MapWeighting;
+  readonly maps?: string;
   readonly reference: ReferenceKind;
   readonly device: ReconstructionOptions['device'];
   readonly threads?: number;
@@ -56,6 +63,11 @@ export function addReconFlags(command: Command): Command {
     .addOption(new Option('--mask <type>', 'how columns are drawn').choices(MASK_TYPES))
     .option('--seed <n>', 'of the mask; default: from the file name', integer({ min: 0, max: 0xffff_ffff }))
     .option('--slices <A:B>', 'slices A up to, not including, B, counted from 0', sliceRange)
+    .addOption(new Option('--maps-method <name>', 'how coil maps are estimated; default: espirit').choices(MAP_METHODS))
+    .option('--sets <n>', 'sets of coil maps; default: 1', integer({ min: 1, max: 16 }))
+    .option('--crop <c>', 'eigenvalue below which coil maps are zero, or "auto"; default: 0.8', crop)
+    .addOption(new Option('--weighting <kind>', 'how coil maps end; default: hard').choices(MAP_WEIGHTINGS))
+    .option('--maps <file>', 'use the coil maps of a file that larmor maps wrote')
     .addOption(new Option('--reference <kind>', 'what metrics compare with').choices(REFERENCES).default('stored'))
     .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
     .option('--threads <n>', 'threads of each slice', integer({ min: 1 }))
@@ -75,11 +87,18 @@ export function reconstructionOptions(flags: ReconFlags): ReconstructionOptions 
   };
   if (!flags.adapt && Object.keys(chosen).length > 0)
     throw new LarmorError('ERR_ARGUMENT', '--adapt-preset, --adapt-iterations and --time-budget go with --adapt');
-  const { method, model, slices, reference, device, threads, parallelism } = flags;
+  const { method, model, slices, maps, reference, device, threads, parallelism } = flags;
   return {
-    ...{ method, model, slices, reference, device, threads, parallelism },
+    ...{ method, model, slices, maps, reference, device, threads, parallelism },
     ...Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[name]])),
+    calibration: calibrationOptions(flags),
     adapt: flags.adapt ? chosen : false,
     undersample: acceleration === undefined ? undefined : { type, acceleration, centerFraction, seed },
   };
+}
+
+/** What the flags say about coil maps; undefined where they say nothing. */
+function calibrationOptions({ mapsMethod: method, sets, crop, weighting }: ReconFlags): CalibrationOptions | undefined {
+  const named = Object.entries({ method, sets, crop, weighting }).filter(([, value]) => value !== undefined);
+  return named.length > 0 ? Object.fromEntries(named) : undefined;
 }

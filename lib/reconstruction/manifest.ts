@@ -1,9 +1,10 @@
 // Where an image comes from: everything needed to make it again, and what it took.
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import { binding } from '../binding.js';
+import type { CalibrationDiagnostics } from '../calibration/diagnostics.js';
 import { readFailure } from '../io/file-errors.js';
 import type { Selection } from '../io/ismrmrd-acquisitions.js';
 import type { Model } from '../networks/model.js';
@@ -30,6 +31,8 @@ export interface Manifest {
     readonly slices: readonly [first: number, end: number];
     readonly adapt: Plan['adapt'];
     readonly calibration: Plan['calibration'];
+    /** Name of the file that the coil maps came from. */
+    readonly maps: string | undefined;
     readonly settings: Plan['settings'];
   };
   readonly sampling: Plan['sampling']['description'];
@@ -51,6 +54,7 @@ export interface SliceRecord {
   readonly seconds: number;
   readonly solver?: SliceImage['solver'];
   readonly adaptation?: Omit<AdaptationOutcome, 'curve'> | undefined;
+  readonly calibration: CalibrationDiagnostics;
   readonly warnings: readonly string[];
 }
 
@@ -104,13 +108,19 @@ export function createManifest(
     readonly slices: readonly (SliceRecord & { readonly adaptation?: AdaptationOutcome | undefined })[];
   },
 ): Manifest {
-  const { method, model, adapt, calibration, settings, sampling, slices } = plan;
+  const { method, model, adapt, calibration, maps, settings, sampling, slices } = plan;
   return {
     ...softwareVersions(),
     input: { name: run.name, sha256: run.sha256, selected: run.selected },
     method: method.name,
     model: model && { digest: modelDigest(model), kind: model.network.kind, notes: model.notes },
-    options: { slices: [slices[0], slices[0] + slices.length], adapt, calibration, settings },
+    options: {
+      slices: [slices[0], slices[0] + slices.length],
+      adapt,
+      calibration,
+      maps: maps && basename(maps),
+      settings,
+    },
     sampling: sampling.description,
     reference: plan.reference,
     device: plan.device,

@@ -65,6 +65,8 @@ export interface ReconstructionOptions extends MethodSettings {
   readonly parallelism?: number | undefined;
   /** Of the coil sensitivities. */
   readonly calibration?: CalibrationOptions | undefined;
+  /** Coil sensitivities to use instead: an HDF5 file with `maps` [slice, set, coil, y, x], as `larmor maps` writes it. */
+  readonly maps?: string | undefined;
   /** What metrics compare with. Default: stored. */
   readonly reference?: ReferenceKind | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -83,6 +85,7 @@ export interface Plan {
   readonly threads: number;
   readonly parallelism: number;
   readonly calibration: CalibrationOptions;
+  readonly maps: string | undefined;
   readonly settings: MethodSettings;
   /** Undefined where there is nothing to compare with. */
   readonly reference: ReferenceKind | undefined;
@@ -99,6 +102,7 @@ const OPTIONS: Record<Exclude<keyof ReconstructionOptions, keyof MethodSettings>
   threads: true,
   parallelism: true,
   calibration: true,
+  maps: true,
   reference: true,
   signal: true,
   onProgress: true,
@@ -122,6 +126,8 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} needs a model; name one with "model"`);
   if (!method.needsModel && (model !== undefined || adapt !== false))
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} takes neither model nor adapt`);
+  if (options.maps !== undefined && options.calibration !== undefined)
+    throw new LarmorError('ERR_ARGUMENT', 'reconstruct: maps and calibration exclude each other; leave one out');
   if (!Number.isSafeInteger(parallelism) || parallelism < 1)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: parallelism must be a positive integer, got ${parallelism}`);
   const adaptation = adapt === false ? undefined : adaptationSettings(adapt === true ? {} : adapt);
@@ -137,6 +143,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     threads: threadCount({ threads: options.threads }),
     parallelism: method.sequential?.({ adapt: adaptation }) ? 1 : parallelism,
     calibration: calibrationOptions(options.calibration),
+    maps: options.maps,
     reference: referenceKind(scan, options.reference),
   };
 }

@@ -1,14 +1,17 @@
 // Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, crop, measure.
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
-import { type ComplexArray, complexZeros, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { type ComplexArray, complexZeros, expectComplex, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
 import { sliceAt } from '../arrays/slices.js';
-import { espirit } from '../calibration/espirit.js';
+import { calibrate } from '../calibration/calibrate.js';
+import { type CalibrationDiagnostics, describeGivenMaps, describeMaps } from '../calibration/diagnostics.js';
 import { LarmorError } from '../errors.js';
+import { MapsReader } from '../io/maps-file.js';
 import { openScan, type Scan } from '../io/scan.js';
 import { centerCrop, type Metrics } from '../metrics/metrics.js';
 import { Mask } from '../operators/mask.js';
+import { sampledCentre } from '../sampling/centre.js';
 import { finish } from './finish.js';
 import { rootSumOfSquares, senseReference } from './images.js';
 import { createManifest, fileDigest, type Manifest } from './manifest.js';
@@ -17,6 +20,7 @@ import { expectMemory, memoryOf } from './memory.js';
 import type { SliceData, SliceImage, SliceOptions, SliceReconstructor } from './method.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
 import { ProgressTracker } from './progress.js';
+import { type DescribedMaps, SliceCalibration } from './slice-calibration.js';
 
 /** What happened to one slice. */
 export interface SliceReport {
@@ -30,6 +34,8 @@ export interface SliceReport {
   /** How the solver ended, of iterative methods. */
   readonly solver?: SliceImage['solver'];
   readonly adaptation?: AdaptationOutcome | undefined;
+  /** What the slice was calibrated on, and how far its coil maps can be trusted. */
+  readonly calibration: CalibrationDiagnostics;
   readonly warnings: readonly string[];
 }
 
@@ -71,6 +77,11 @@ export async function reconstruct(source: Scan | string, options: Reconstruction
   return await new Pipeline(source, plan, options).run();
 }
 
+/** A slice as methods see it, and the keeper of its maps. */
+interface ReadSlice extends SliceData {
+  readonly sensitivities: SliceCalibration;
+}
+
 /** One reconstruction under way. */
 class Pipeline {
   readonly #scan: Scan;
@@ -82,6 +93,9 @@ class Pipeline {
   readonly #image: RealArray;
   readonly #network: RealArray | undefined;
   readonly #reference: RealArray | undefined;
+  readonly #sampled: Omit<CalibrationDiagnostics, 'maps'>;
+  /** Where the caller's maps lie. */
+  #maps: MapsReader | undefined;
 
   constructor(scan: Scan, plan: Plan, { signal, onProgress }: ReconstructionOptions) {
     this.#scan = scan;
@@ -92,15 +106,19 @@ class Pipeline {
     this.#image = realZeros(shape);
     this.#network = plan.method.needsModel ? realZeros(shape) : undefined;
     this.#reference = plan.reference && realZeros(shape);
+    const { mask, description } = plan.sampling;
+    this.#sampled = { centre: sampledCentre(mask, scan.matrix[0]), acceleration: description.acceleration };
   }
 
   async run(): Promise<Reconstruction> {
     const started = new Date();
     const begun = performance.now();
-    const { method, slices } = this.#plan;
+    const { method, slices, maps: mapsFile } = this.#plan;
     const digest = fileDigest(this.#scan.path, this.#signal);
     digest.catch(() => {}); // it is awaited last, and must not count as unhandled before
     try {
+      await using maps = mapsFile === undefined ? undefined : await MapsReader.open(mapsFile, { signal: this.#signal });
+      this.#maps = maps;
       await using reconstructor = await method.start(this.#setup(), this.#sliceOptions(slices[0]));
       const reports = await this.#runLanes(reconstructor);
       this.#progress.report(slices[slices.length - 1], 'measuring', 0);
@@ -169,17 +187,21 @@ class Pipeline {
     const index = this.#plan.slices[position];
     const begun = performance.now();
     const options = this.#sliceOptions(index);
-    const slice = await this.#readSlice(index, options, position);
+    const { sensitivities, ...slice } = await this.#readSlice(index, options, position);
     const result: SliceImage = holdsSignal(slice)
       ? await reconstructor.reconstruct(slice, options)
       : { image: complexZeros(this.#scan.matrix), warnings: ['k-space is zero throughout; so is the image'] };
-    const { image, network, solver, adaptation, warnings = [] } = result;
+    const { image, network, solver, adaptation } = result;
+    if (this.#plan.calibration.weighting === 'soft')
+      for (const component of network ? [image, network] : [image]) await sensitivities.restoreBrightness(component);
     const magnitude = await finish(image);
     expectFinite(this.#plan.method.name, index, magnitude);
     this.#place(magnitude, this.#image, position);
     if (network && this.#network) this.#place(await finish(network), this.#network, position);
     this.#progress.finish(index);
-    return { index, seconds: (performance.now() - begun) / 1000, solver, adaptation, warnings };
+    const { calibration, warnings } = await sensitivities.outcome();
+    const seconds = (performance.now() - begun) / 1000;
+    return { index, seconds, solver, adaptation, calibration, warnings: [...(result.warnings ?? []), ...warnings] };
   }
 
   #place(image: RealArray, volume: RealArray, position: number): void {
@@ -187,28 +209,29 @@ class Pipeline {
   }
 
   /** Reads a slice and applies the mask; at `position` of the volume, also notes its reference. */
-  async #readSlice(index: number, options: SliceOptions, position?: number): Promise<SliceData> {
-    const { sampling, calibration } = this.#plan;
+  async #readSlice(index: number, options: SliceOptions, position?: number): Promise<ReadSlice> {
+    const { sampling } = this.#plan;
     options.onStage?.('reading', 0);
     const full = await this.#scan.readKspace(index, options);
     if (position !== undefined) await this.#noteReference(full, index, position, options);
     const { mask, retrospective } = sampling;
     const kspace = retrospective ? await new Mask(mask, full.shape).apply(full, options) : full;
-    let maps: Promise<ComplexArray> | undefined;
-    const estimate = async (): Promise<ComplexArray> => {
-      options.onStage?.('calibrating', 0);
-      const { signal, threads } = options;
-      return (await espirit(kspace, { ...calibration, mask, signal, threads })).maps;
-    };
-    return {
-      index,
-      kspace,
-      mask,
-      maps() {
-        maps ??= estimate();
-        return maps;
-      },
-    };
+    const sensitivities = new SliceCalibration(this.#sampled, () => this.#obtainMaps(index, kspace, options));
+    return { index, kspace, mask, maps: () => sensitivities.maps(), sensitivities };
+  }
+
+  /** Estimates the maps of a slice, or reads them where a file of them was named. */
+  async #obtainMaps(index: number, kspace: ComplexArray, options: SliceOptions): Promise<DescribedMaps> {
+    options.onStage?.('calibrating', 0);
+    const { signal, threads } = options;
+    const { sampling, calibration } = this.#plan;
+    if (!this.#maps) {
+      const estimate = await calibrate(kspace, { ...calibration, mask: sampling.mask, signal, threads });
+      return { maps: estimate.maps, description: describeMaps(estimate) };
+    }
+    const maps = await this.#maps.read(index, { signal });
+    expectComplex('reconstruct', `maps in ${this.#maps.path}`, maps, [maps.shape[0], ...kspace.shape]);
+    return { maps, description: describeGivenMaps(maps) };
   }
 
   async #noteReference(full: ComplexArray, index: number, position: number, options: SliceOptions): Promise<void> {

@@ -3,7 +3,7 @@ import { cgSense } from '../../solvers/sense.js';
 import type { Method } from '../method.js';
 
 /** Weight of |x|^2 where the caller names none: with it real scans at 4x are best or near it. */
-const REGULARISATION = 0.005;
+export const CG_SENSE_REGULARISATION = 0.005;
 
 export const cgSenseMethod: Method = {
   name: 'cg-sense',
@@ -11,7 +11,9 @@ export const cgSenseMethod: Method = {
   needsModel: false,
   settings: ['regularisation', 'iterations', 'tolerance'],
   workingBytes: ({ coils, points }) => 8 * 3 * coils * points,
-  async start({ settings: { regularisation: lambda = REGULARISATION, iterations: maxIterations, tolerance } }) {
+  async start({
+    settings: { regularisation: lambda = CG_SENSE_REGULARISATION, iterations: maxIterations, tolerance },
+  }) {
     return {
       async reconstruct({ kspace, mask, maps }, { signal, threads, onStage }) {
         const encoding = { maps: await maps(), mask };

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdaptationOutcome } from '../../adaptation/loop.js';
 import { type MeasuredSlice, SliceAdapter } from '../../adaptation/slice.js';
 import { adaptJointly } from '../../adaptation/volume.js';
-import { type ComplexArray, complexZeros, points } from '../../arrays/complex-array.js';
+import { type ComplexArray, complexZeros } from '../../arrays/complex-array.js';
 import { seedFromName } from '../../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../../arrays/planar.js';
 import { LarmorError } from '../../errors.js';
@@ -12,6 +12,7 @@ import { networkInput } from '../../networks/network-input.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
 import { dataConsistency } from '../../solvers/sense.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
+import { firstSet, withOthers } from './first-set.js';
 
 /** What the network makes of a slice. */
 interface NetworkImage {
@@ -85,7 +86,7 @@ class UnetReconstructor implements SliceReconstructor {
   }
 
   async reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage> {
-    const measured = await measuredSlice(slice, this.#name, this.#seed);
+    const measured = await networkSlice(slice, this.#name, this.#seed, options);
     if (measured.maps.data.every((value) => value === 0)) {
       const blank = complexZeros(measured.maps.shape.slice(1));
       return { image: blank, network: blank, warnings: ['no coil sees an object in this slice; the image is zero'] };
@@ -94,11 +95,13 @@ class UnetReconstructor implements SliceReconstructor {
     const imager = this.#idle.pop() ?? this.#createImager();
     try {
       const { image: output, adaptation } = await imager.image(measured, options);
-      const { maps, mask, kspace } = measured;
+      const { maps, mask, others, whole } = measured;
       await clearOutside(output, maps);
       const { signal, threads } = options;
-      const { x } = await dataConsistency(output, kspace, { maps, mask }, { signal, threads });
-      return { image: x, network: output, adaptation };
+      const network = withOthers(output, others);
+      const encoding = { maps: others ? whole.maps : maps, mask };
+      const { x } = await dataConsistency(network, whole.kspace, encoding, { signal, threads });
+      return { image: x, network, adaptation };
     } finally {
       this.#idle.push(imager);
     }
@@ -121,7 +124,7 @@ export async function startUnet(setup: MethodSetup, options: SliceOptions): Prom
   if (!adapt) return new UnetReconstructor(setup, () => new PlainImager(model, setup));
   const { signal, onStage } = options;
   const read = async (i: number): Promise<MeasuredSlice> =>
-    measuredSlice(await readSlice(slices[i], { signal, threads }), name, adapt.seed);
+    networkSlice(await readSlice(slices[i], { signal, threads }), name, adapt.seed, { signal, threads });
   const onStep = (step: number, steps: number): void => onStage?.('adapting', step / steps);
   const joint =
     adapt.volumeIterations > 0
@@ -130,12 +133,23 @@ export async function startUnet(setup: MethodSetup, options: SliceOptions): Prom
   return new UnetReconstructor(setup, () => new AdaptingImager(new SliceAdapter(model, adapt, { threads, joint })));
 }
 
-/** Of several sets of maps the network sees the first. Held-out samples differ from slice to slice. */
-async function measuredSlice(slice: SliceData, name: string, seed: number | undefined): Promise<MeasuredSlice> {
-  const { kspace, mask, index } = slice;
-  const { data } = await slice.maps();
-  const maps = { data: data.subarray(0, 2 * points(kspace.shape)), shape: kspace.shape };
-  return { kspace, maps, mask, seed: [...(seed === undefined ? seedFromName(name) : [seed]), index] };
+/** A slice as the network sees it, and what the final data consistency needs beside. */
+interface NetworkSlice extends MeasuredSlice {
+  readonly others: ComplexArray | undefined;
+  /** Maps [set, coil, y, x] and samples of all sets. */
+  readonly whole: { readonly maps: ComplexArray; readonly kspace: ComplexArray };
+}
+
+/** Of several sets of maps the network makes the image of the first. Held-out samples differ from slice to slice. */
+async function networkSlice(
+  { kspace, mask, index, maps }: SliceData,
+  name: string,
+  seed: number | undefined,
+  { signal, threads }: SliceOptions,
+): Promise<NetworkSlice> {
+  const whole = { maps: await maps(), kspace };
+  const first = await firstSet(kspace, whole.maps, mask, { signal, threads });
+  return { ...first, mask, whole, seed: [...(seed === undefined ? seedFromName(name) : [seed]), index] };
 }
 
 /** Sets an image [y, x] to zero where every map [coil, y, x] is: there the data say nothing about it. */
