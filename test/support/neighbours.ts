@@ -1,6 +1,6 @@
 // GRAPPA by its definition: plain loops in double precision, all patches written out, weights by Gaussian elimination.
 import { type ComplexArray, complexZeros } from '#larmor/arrays/complex-array.js';
-import type { CalibrationRegion } from '#larmor/calibration/espirit.js';
+import type { CalibrationRegion } from '#larmor/calibration/calibration-data.js';
 import type { SamplingMask } from '#larmor/sampling/mask.js';
 
 interface Complex {
