@@ -167,6 +167,12 @@ export interface Binding {
   /** Index of the first NaN or infinity, or -1. */
   firstNonFinite(data: Float32Array): number;
 
+  // native/addon/machine.cc
+  /** Bytes read and written per second by a copy of so many bytes. */
+  copyBandwidth(control: JobControl, bytes: number, threads: number): Promise<number>;
+  /** Floating-point operations per second of multiply-adds in registers. */
+  multiplyAddPeak(control: JobControl, threads: number): Promise<number>;
+
   // native/addon/memory.cc
   /** Memory aligned to 64 bytes; unless zeroed, it must be written whole before anyone sees it. */
   allocate(bytes: number, zeroed: boolean): ArrayBuffer;

@@ -8,6 +8,7 @@ void export_calibration(Napi::Env env, Napi::Object exports);
 void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);
 void export_finite(Napi::Env env, Napi::Object exports);
+void export_machine(Napi::Env env, Napi::Object exports);
 void export_memory(Napi::Env env, Napi::Object exports);
 void export_neighbours(Napi::Env env, Napi::Object exports);
 void export_optimiser(Napi::Env env, Napi::Object exports);

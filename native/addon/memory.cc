@@ -3,35 +3,91 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <limits>
+#include <mutex>
+#include <vector>
 
 #include "addon/addon.h"
 #include "addon/args.h"
+#include "core/pages.h"
 
 namespace larmor::addon {
 namespace {
 
-constexpr size_t kAlignment = 64;  // a cache line and a 512-bit register
-
 /// From here on, zeroed memory comes as fresh pages: the system zeroes each when it is first touched, which happens in a job's threads.
 constexpr size_t kPages = 1 << 20;
 
-/// Memory that is not zeroed comes from the heap, whatever its size: pages used before cost no faults, which take longer than an FFT.
-bool as_pages(size_t bytes, bool zeroed) { return zeroed && bytes >= kPages; }
-
-void* obtain(size_t bytes, bool zeroed) {
-  if (as_pages(bytes, zeroed)) {
-    void* const pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return pages == MAP_FAILED ? nullptr : pages;
+/// Large blocks that were released last, for the next results of the same size: the system would zero fresh pages first, which takes a
+/// fifth of the time of the FFT that fills them. Shared by all environments of the process.
+class Recycled {
+ public:
+  void* take(size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    for (size_t i = blocks_.size(); i-- > 0;)
+      if (blocks_[i].bytes == bytes) {
+        void* const memory = blocks_[i].memory;
+        remove(i);
+        return memory;
+      }
+    return nullptr;
   }
-  void* const memory = std::aligned_alloc(kAlignment, bytes);
-  if (memory != nullptr && zeroed) std::memset(memory, 0, bytes);
+
+  /// Keeps the block, and frees the oldest ones that are too many then.
+  void give(void* memory, size_t bytes) {
+    if (bytes > kMostBytes) return std::free(memory);
+    const std::lock_guard lock(mutex_);
+    blocks_.push_back({memory, bytes});
+    bytes_ += bytes;
+    while (bytes_ > kMostBytes) {
+      std::free(blocks_.front().memory);
+      remove(0);
+    }
+  }
+
+ private:
+  static constexpr size_t kMostBytes = size_t{128} << 20;  // about what V8 lets unreachable memory outside its heap grow to before it collects
+
+  struct Block {
+    void* memory;
+    size_t bytes;
+  };
+  void remove(size_t i) {
+    bytes_ -= blocks_[i].bytes;
+    blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+
+  std::mutex mutex_;
+  std::vector<Block> blocks_;
+  size_t bytes_ = 0;
+};
+
+/// Never destroyed: finalizers of other environments may still run while the process exits.
+Recycled& recycled() {
+  static Recycled* const instance = new Recycled;
+  return *instance;
+}
+
+void* obtain_zeroed(size_t bytes) {
+  if (bytes >= kPages) {
+    void* const pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return nullptr;
+    if (bytes >= kLargeBlock) prefer_large_pages(pages, bytes);
+    return pages;
+  }
+  void* const memory = allocate_block(bytes);
+  if (memory != nullptr) std::memset(memory, 0, bytes);
   return memory;
 }
 
+void* obtain(size_t bytes) {
+  void* const used = bytes >= kLargeBlock ? recycled().take(bytes) : nullptr;
+  return used != nullptr ? used : allocate_block(bytes);
+}
+
 void release(void* memory, size_t bytes, bool zeroed) {
-  if (as_pages(bytes, zeroed))
+  if (zeroed && bytes >= kPages)
     munmap(memory, bytes);
+  else if (bytes >= kLargeBlock)
+    recycled().give(memory, bytes);
   else
     std::free(memory);
 }
@@ -40,8 +96,8 @@ void release(void* memory, size_t bytes, bool zeroed) {
 Napi::Value allocate(const Napi::CallbackInfo& info) {
   const size_t bytes = count(info, 0, "bytes");
   const bool zeroed = boolean(info, 1, "zeroed");
-  const size_t rounded = (bytes / kAlignment + 1) * kAlignment;
-  void* const memory = obtain(rounded, zeroed);
+  const size_t rounded = block_bytes(bytes + 1);
+  void* const memory = zeroed ? obtain_zeroed(rounded) : obtain(rounded);
   if (memory == nullptr) fail(info.Env(), "ERR_OUT_OF_MEMORY", "addon: no memory for " + std::to_string(bytes) + " bytes");
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(rounded));
   return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [rounded, zeroed](Napi::Env env, void* data) {

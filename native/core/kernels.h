@@ -100,6 +100,12 @@ struct Kernels {
   void (*deinterleave)(size_t n, const float* both, float* even, float* odd);
 
   bool (*all_finite)(size_t n, const float* x);
+
+  /// Operations of one round of multiply_adds.
+  size_t multiply_add_operations;
+  /// `rounds` of independent multiply-adds in registers (machine.inl); 0 <= x <= 0.5, and so is the result.
+  float (*multiply_adds)(size_t rounds, float x);
+
   /// Updates parameter and both moments in place.
   void (*adam)(size_t n, const AdamCoefficients& coefficients, const float* gradient, float* parameter, float* first, float* second);
 

@@ -19,6 +19,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/encoding.inl"
 #include "core/data_loss.inl"
 #include "core/instance_norm.inl"
+#include "core/machine.inl"
 #include "core/hermitian.inl"
 #include "core/conjugate_gradients.inl"
 #include "core/eigenvectors.inl"
@@ -54,6 +55,8 @@ const Kernels LARMOR_KERNELS = {
     .interleave = interleave,
     .deinterleave = deinterleave,
     .all_finite = all_finite,
+    .multiply_add_operations = 2 * kChains * kLanes,
+    .multiply_adds = multiply_adds,
     .adam = adam,
     .add_scaled_dot = add_scaled_dot,
     .gradient_step = gradient_step,

@@ -5,10 +5,11 @@
 #include <new>
 #include <vector>
 
+#include "core/pages.h"
+
 namespace larmor {
 namespace {
 
-constexpr size_t kAlignment = 64;            // a cache line and a 512-bit register
 constexpr size_t kKeptBlocks = 8;            // more than any of our tasks nests
 constexpr size_t kKeptBytes = 32u << 20;     // per thread; larger blocks go back to the system
 
@@ -30,7 +31,7 @@ thread_local Kept kept;
 
 }  // namespace
 
-Scratch::Scratch(size_t floats) : bytes_((floats * sizeof(float) / kAlignment + 1) * kAlignment) {
+Scratch::Scratch(size_t floats) : bytes_(block_bytes(floats * sizeof(float) + 1)) {
   auto best = kept.blocks.end();
   for (auto it = kept.blocks.begin(); it != kept.blocks.end(); ++it)
     if (it->bytes >= bytes_ && (best == kept.blocks.end() || it->bytes < best->bytes)) best = it;
@@ -41,7 +42,7 @@ Scratch::Scratch(size_t floats) : bytes_((floats * sizeof(float) / kAlignment + 
     kept.blocks.erase(best);
     return;
   }
-  data_ = static_cast<float*>(std::aligned_alloc(kAlignment, bytes_));
+  data_ = static_cast<float*>(allocate_block(bytes_));
   if (data_ == nullptr) throw std::bad_alloc();
 }
 
