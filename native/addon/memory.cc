@@ -99,11 +99,8 @@ Napi::Value allocate(const Napi::CallbackInfo& info) {
   const size_t rounded = block_bytes(bytes + 1);
   void* const memory = zeroed ? obtain_zeroed(rounded) : obtain(rounded);
   if (memory == nullptr) fail(info.Env(), "ERR_OUT_OF_MEMORY", "addon: no memory for " + std::to_string(bytes) + " bytes");
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), static_cast<int64_t>(rounded));
-  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [rounded, zeroed](Napi::Env env, void* data) {
-    Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(rounded));
-    release(data, rounded, zeroed);
-  });
+  // V8 counts the bytes itself; AdjustExternalMemory would count them twice and force a full collection every other result.
+  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [rounded, zeroed](Napi::Env, void* data) { release(data, rounded, zeroed); });
 }
 
 }  // namespace
