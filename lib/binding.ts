@@ -187,6 +187,22 @@ export interface Binding {
     ...rest: [...NeighbourArguments, output: Float32Array, threads: number]
   ): Promise<Uint32Array>;
   readonly grappaSteps: number;
+  /**
+   * Fills output [coil, ky, kx]; counts up to `spiritSteps`. [row, rows, column, columns] of the calibration region, zeros where nothing is
+   * missing, then missing, iterations, relative residual, and 1 where the tolerance was met.
+   */
+  spirit(
+    control: JobControl,
+    ...rest: [
+      ...NeighbourArguments,
+      regularisation: number,
+      iterations: number,
+      tolerance: number,
+      output: Float32Array,
+      threads: number,
+    ]
+  ): Promise<Float64Array>;
+  readonly spiritSteps: number;
 
   // native/addon/optimiser.cc
   /**

@@ -17,6 +17,7 @@ export { type EspiritOptions, type EspiritResult, espirit, type MapWeighting } f
 export { type GrappaOptions, type GrappaResult, grappa } from './calibration/grappa.js';
 export { type LowResolutionMaps, type LowResolutionOptions, lowResolutionMaps } from './calibration/low-resolution.js';
 export type { KernelSize, NeighbourOptions } from './calibration/neighbours.js';
+export { type SpiritOptions, type SpiritResult, spirit } from './calibration/spirit.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';
 export { readImages, type StoredImages, writeImages } from './io/image-file.js';

@@ -28,7 +28,8 @@
       "native/core/patch_space.cc",
       "native/core/pooling.cc",
       "native/core/sampling_patterns.cc",
-      "native/core/scratch.cc"
+      "native/core/scratch.cc",
+      "native/core/spirit.cc"
     ],
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],
     "core_sources_avx2": ["native/core/kernels_avx2.cc"],

@@ -10,6 +10,7 @@
 #include "core/grappa.h"
 #include "core/network.h"
 #include "core/sampling_patterns.h"
+#include "core/spirit.h"
 
 namespace larmor::addon {
 namespace {
@@ -93,10 +94,51 @@ Napi::Value grappa(const Napi::CallbackInfo& info) {
       });
 }
 
+/// spirit(control, ...Arguments, regularisation, iterations, tolerance, output, threads): Promise<[row, rows, column, columns, missing,
+/// iterations, residual, converged]>, the region zeros where nothing is missing. Counts kSpiritSteps steps.
+Napi::Value spirit(const Napi::CallbackInfo& info) {
+  const Arguments a(info);
+  const SpiritOptions options{
+      .kernel = a.kernel,
+      .lambda = a.lambda,
+      .solver = {.lambda = number(info, 11, "regularisation"), .iterations = count(info, 12, "iterations"), .tolerance = number(info, 13, "tolerance")}};
+  if (options.solver.iterations == 0) fail_argument(info.Env(), "iterations", "at least 1");
+  c32* const output = complex64(info, 14, "output", a.points);
+  const size_t threads = count(info, 15, "threads");
+  struct Outcome {
+    SpiritResult result{0, {0, 0, true}};
+    CalibrationRegion region{0, 0, 0, 0};
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  return Job::run(
+      info.Env(), info[0], {info[1], info[5], info[14]},
+      [=](const JobControl& job) {
+        const JobThreads parallel(job, threads);
+        a.expect_finite(parallel, "spirit");
+        const std::vector<uint8_t> sampled = sampled_points(a.coils, a.ny, a.nx, a.kspace, a.sampling);
+        if (std::find(sampled.begin(), sampled.end(), 0) != sampled.end()) outcome->region = a.calibration("spirit", sampled);
+        outcome->result = larmor::spirit(parallel, a.coils, a.ny, a.nx, a.kspace, sampled.data(), outcome->region, options, output,
+                                         [&](size_t done) { job.done(done); });
+      },
+      [outcome](Napi::Env env) {
+        const auto& [result, region] = *outcome;
+        const auto& [iterations, residual, converged] = result.solver;
+        auto values = Napi::Float64Array::New(env, 8);
+        const double numbers[] = {static_cast<double>(region.row),    static_cast<double>(region.rows),
+                                  static_cast<double>(region.column), static_cast<double>(region.columns),
+                                  static_cast<double>(result.missing), static_cast<double>(iterations),
+                                  residual,                            converged ? 1.0 : 0.0};
+        std::copy(std::begin(numbers), std::end(numbers), values.Data());
+        return values;
+      });
+}
+
 }  // namespace
 
 void export_neighbours(Napi::Env env, Napi::Object exports) {
   exports.Set("grappa", Napi::Function::New(env, grappa, "grappa"));
+  exports.Set("spirit", Napi::Function::New(env, spirit, "spirit"));
+  exports.Set("spiritSteps", Napi::Number::New(env, kSpiritSteps));
   exports.Set("grappaSteps", Napi::Number::New(env, kGrappaSteps));
 }
 

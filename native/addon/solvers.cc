@@ -30,7 +30,8 @@ Napi::Value cg_sense(const Napi::CallbackInfo& info) {
           throw CodedError("ERR_NOT_FINITE", "cgSense: kspace holds NaN or infinity: check how it was read or scaled");
         const Encoding encoding(a.sizes, a.maps, a.mask);
         encoding.adjoint(parallel, kspace, {&x->re, false});
-        *result = conjugate_gradients(parallel, encoding, a.image_points(), options, prior, x, [&](size_t done) { job.done(done); });
+        const auto normal = [&](const float* from, float* to) { encoding.normal(parallel, {from, false}, {to, false}); };
+        *result = conjugate_gradients(parallel, normal, a.image_points(), options, prior, x, [&](size_t done) { job.done(done); });
       },
       [result](Napi::Env env) {
         const Napi::Array values = Napi::Array::New(env, 3);

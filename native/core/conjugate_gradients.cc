@@ -52,7 +52,7 @@ double finite(double value) {
 
 }  // namespace
 
-ConjugateGradientResult conjugate_gradients(const Parallel& parallel, const Encoding& encoding, size_t points,
+ConjugateGradientResult conjugate_gradients(const Parallel& parallel, const NormalOperator& normal, size_t points,
                                             const ConjugateGradientOptions& options, const c32* prior, c32* image,
                                             const std::function<void(size_t)>& progress) {
   const size_t floats = 2 * points;
@@ -71,7 +71,7 @@ ConjugateGradientResult conjugate_gradients(const Parallel& parallel, const Enco
     std::copy_n(x, floats, p);
     kernels().next_direction(floats, lambda, r, p);
     reference = blocks.energy(p);
-    encoding.normal(parallel, {x, false}, {q, false});
+    normal(x, q);
     for (size_t i = 0; i < floats; ++i) r[i] -= q[i];  // the terms in lambda cancel
   }
   std::copy_n(r, floats, p);
@@ -81,7 +81,7 @@ ConjugateGradientResult conjugate_gradients(const Parallel& parallel, const Enco
   const double goal = options.tolerance * options.tolerance * reference;
   size_t iteration = 0;
   for (; iteration < options.iterations && energy > goal; ++iteration) {
-    encoding.normal(parallel, {p, false}, {q, false});
+    normal(p, q);
     const double curvature = blocks.sum([&](size_t i, size_t n) { return kernels().add_scaled_dot(n, lambda, p + i, q + i); });
     if (curvature <= 0) break;  // the direction vanished in rounding
     const auto alpha = static_cast<float>(energy / curvature);

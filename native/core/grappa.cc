@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <cstring>
+#include <string>
 
 #include "core/cholesky.h"
 #include "core/coded_error.h"
@@ -65,18 +64,12 @@ class WeightSolver {
     const size_t centre = options_.kernel.rows / 2 * options_.kernel.columns + options_.kernel.columns / 2;
     const auto row = [&](size_t i) { return i / count * window + entries[i % count]; };
     std::vector<c64> normal(n * n), rhs(coils_ * n);
-    double squares = 0;
     for (size_t i = 0; i < n; ++i) {
       const c64* const from = &gram_[row(i) * side_];
-      for (size_t j = 0; j <= i; ++j) {
-        const c64 value = from[row(j)];
-        normal[i * n + j] = value;
-        squares += (i == j ? 1 : 2) * (value.re * value.re + value.im * value.im);
-      }
+      for (size_t j = 0; j <= i; ++j) normal[i * n + j] = from[row(j)];
       for (size_t c = 0; c < coils_; ++c) rhs[c * n + i] = entry(row(i), c * window + centre);
     }
-    const double lambda = options_.lambda * std::sqrt(squares) / static_cast<double>(n);
-    for (size_t i = 0; i < n; ++i) normal[i * n + i].re += lambda;
+    add_relative_ridge(n, options_.lambda, normal.data());
     if (!cholesky_factor(n, normal.data()))
       throw CodedError("ERR_CALIBRATION",
                        "grappa: the calibration region does not determine the weights of " + std::to_string(n) +
@@ -148,23 +141,6 @@ struct Piece {
 
 }  // namespace
 
-std::vector<c64> calibration_gram(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace,
-                                  const CalibrationRegion& region, Grid kernel) {
-  const size_t top = kernel.rows / 2, left = kernel.columns / 2;
-  const Grid padded{region.rows + 2 * top, region.columns + 2 * left};
-  std::vector<c64> data(coils * padded.size(), c64{0, 0});
-  bool signal = false;
-  for (size_t c = 0; c < coils; ++c)
-    for (size_t y = 0; y < region.rows; ++y)
-      for (size_t x = 0; x < region.columns; ++x) {
-        const c32 value = kspace[(c * ny + region.row + y) * nx + region.column + x];
-        signal = signal || value.re != 0 || value.im != 0;
-        data[(c * padded.rows + top + y) * padded.columns + left + x] = {value.re, value.im};
-      }
-  if (!signal) throw CodedError("ERR_CALIBRATION", "the calibration region holds only zeros: check which samples the mask says were measured");
-  return patch_gram(parallel, coils, padded, data.data(), kernel);
-}
-
 GrappaResult grappa(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace, const uint8_t* sampled,
                     const CalibrationRegion& region, const GrappaOptions& options, c32* out, const std::function<void(size_t done)>& progress) {
   const Grid kernel = options.kernel;
@@ -175,7 +151,7 @@ GrappaResult grappa(const Parallel& parallel, size_t coils, size_t ny, size_t nx
   });
   if (patterns.count() == 0) return result;
 
-  const std::vector<c64> gram = calibration_gram(parallel, coils, ny, nx, kspace, region, kernel);
+  const std::vector<c64> gram = region_gram(parallel, coils, ny, nx, kspace, region, kernel, Margin::kZeros);
   progress(kGramSteps);
   const Neighbourhood samples(parallel, coils, ny, nx, kspace, sampled, kernel);
   const WeightSolver solver(coils, gram, options);

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "core/calibration_region.h"
 #include "core/complex.h"
@@ -25,11 +24,6 @@ struct GrappaResult {
 
 /// What grappa() counts up to.
 constexpr size_t kGrappaSteps = 100;
-
-/// The sums of products of all pairs of window entries over the calibration region with zeros around it: patch_gram of its patches,
-/// one per position of the region (and, for even sides, one beyond). Throws CodedError ERR_CALIBRATION if the region holds only zeros.
-std::vector<c64> calibration_gram(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace,
-                                  const CalibrationRegion& region, Grid kernel);
 
 /// `out` [coils, ny, nx]: k-space where `sampled` [ny, nx] is set, bit by bit; elsewhere the combination of the samples within the window,
 /// which reaches floor(n / 2) before the hole, that explains the calibration region best. Needs finite data and 0 < lambda.

@@ -150,6 +150,16 @@ struct Kernels {
   /// out [coils][re, im][lanes] = sum over e of weights [entries][coils][re, im] times the lanes that begin at re + offset[e], im + offset[e].
   void (*combine_neighbours)(size_t entries, size_t coils, const size_t* offset, const float* re, const float* im, const float* weights,
                              float* out);
+
+  // spirit.inl: Hermitian matrices [tiles of lanes pixels][coils^2][lanes], rows of the lower triangle, each re, im, the diagonal re alone;
+  // the lane order is private to the pair.
+
+  /// E^H E of every pixel of a row, E = sum over o of row [coils, coils, kernel] times phases [kernel][re, im][pixels, padded to lanes], less
+  /// the identity. Scratch holds 2 * coils^2 * lanes floats.
+  void (*consistency_matrices)(size_t pixels, size_t coils, size_t kernel, const c32* row, const float* phases, float* matrices,
+                               float* scratch);
+  /// Multiplies the coils of each pixel, `stride` samples apart, by its matrix, in place. Scratch holds 4 * coils * lanes floats.
+  void (*multiply_pixels)(size_t pixels, size_t coils, size_t stride, const float* matrices, c32* x, float* scratch);
 };
 
 extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;

@@ -24,6 +24,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/conjugate_gradients.inl"
 #include "core/eigenvectors.inl"
 #include "core/patches.inl"
+#include "core/spirit.inl"
 
 }  // namespace
 
@@ -69,6 +70,8 @@ const Kernels LARMOR_KERNELS = {
     .leading_eigenvectors = leading_eigenvectors,
     .correlate = correlate,
     .combine_neighbours = combine_neighbours,
+    .consistency_matrices = consistency_matrices,
+    .multiply_pixels = multiply_pixels,
 };
 
 }  // namespace larmor

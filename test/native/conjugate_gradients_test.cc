@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "core/coded_error.h"
+#include "core/encoding.h"
 
 using larmor::c32;
 
@@ -33,6 +34,9 @@ int main() {
   for (size_t x = 0; x < sizes.nx; ++x) mask[x] = x % 3 == 0 || (x > 40 && x < 60) ? 1.0f : 0.0f;
   const larmor::Encoding encoding(sizes, maps.data(), {mask.data(), true});
   const larmor::Serial serial;
+  const auto normal_by = [&](const larmor::Parallel& parallel) {
+    return [&encoding, at = &parallel](const float* from, float* to) { encoding.normal(*at, {from, false}, {to, false}); };
+  };
   std::vector<c32> right(points), product(points);
   encoding.adjoint(serial, noise(sizes.coils * points).data(), {&right[0].re, false});
   const std::vector<c32> prior = noise(points);
@@ -42,7 +46,7 @@ int main() {
     std::vector<c32> x = right, y = right;
     size_t reported = 0;
     const auto progress = [&](size_t done) { reported = done; };
-    const larmor::ConjugateGradientResult result = conjugate_gradients(serial, encoding, points, options, start, x.data(), progress);
+    const larmor::ConjugateGradientResult result = conjugate_gradients(serial, normal_by(serial), points, options, start, x.data(), progress);
     CHECK(result.converged);
     CHECK(result.iterations > 1 && result.iterations < 100 && reported == result.iterations);
     encoding.normal(serial, {&x[0].re, false}, {&product[0].re, false});
@@ -55,19 +59,20 @@ int main() {
         energy += wanted * wanted;
       }
     CHECK(std::sqrt(error / energy) < 3e-6);
-    conjugate_gradients(larmor::Pooled(3), encoding, points, options, start, y.data(), progress);
+    const larmor::Pooled pooled(3);
+    conjugate_gradients(pooled, normal_by(pooled), points, options, start, y.data(), progress);
     CHECK(std::memcmp(x.data(), y.data(), points * sizeof(c32)) == 0);
   }
 
   {
     std::vector<c32> x(points, c32{0, 0});
-    const auto result = conjugate_gradients(serial, encoding, points, options, nullptr, x.data(), [](size_t) {});
+    const auto result = conjugate_gradients(serial, normal_by(serial), points, options, nullptr, x.data(), [](size_t) {});
     CHECK(result.iterations == 0 && result.converged && result.residual == 0 && x[0].re == 0);
   }
   bool thrown = false;
   try {
     std::vector<c32> x(points, c32{std::numeric_limits<float>::infinity(), 0});
-    conjugate_gradients(serial, encoding, points, options, nullptr, x.data(), [](size_t) {});
+    conjugate_gradients(serial, normal_by(serial), points, options, nullptr, x.data(), [](size_t) {});
   } catch (const larmor::CodedError& error) {
     thrown = error.code() == "ERR_DIVERGED";
   }
