@@ -67,6 +67,7 @@
       "test/native/fft_test.cc",
       "test/native/hermitian_eigen_test.cc",
       "test/native/map_support_test.cc",
+      "test/native/neighbours_test.cc",
       "test/native/network_test.cc",
       "test/native/parallel_test.cc",
       "test/native/patch_gram_test.cc"

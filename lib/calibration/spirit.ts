@@ -8,12 +8,12 @@ import {
   type IterationOptions,
   type SolverResult,
 } from '../solvers/conjugate-gradients.js';
-import type { CalibrationRegion } from './espirit.js';
+import type { CalibrationRegion } from './calibration-data.js';
 import { type NeighbourOptions, neighbourArguments, neighbourWarnings, regionOf } from './neighbours.js';
 
-/** What can be chosen about SPIRiT; of its solver, the defaults are 30 iterations and a tolerance of 1e-3. */
+/** What can be chosen about SPIRiT; of its solver, the defaults are 50 iterations and a tolerance of 1e-3. */
 export interface SpiritOptions extends NeighbourOptions, IterationOptions {
-  /** Weight of the energy of the missing samples, beside a self-consistency whose operator has eigenvalues of about 1. Default 0. */
+  /** Weight of the energy of the missing samples, beside a self-consistency whose operator has eigenvalues of about 1. Default 0.002. */
   readonly regularisation?: number | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface SpiritResult {
  * @example const { kspace: filled, solver } = await spirit(kspace, { mask });
  */
 export async function spirit(kspace: ComplexArray, options: SpiritOptions & RunOptions = {}): Promise<SpiritResult> {
-  const { regularisation = 0, maxIterations = 30, tolerance = 1e-3 } = options;
+  const { regularisation = 0.002, maxIterations = 50, tolerance = 1e-3 } = options;
   const { args, threads } = neighbourArguments('spirit', kspace, options);
   expectIterationOptions('spirit', maxIterations, tolerance);
   expectWeight('spirit', 'regularisation', regularisation);

@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'zero-filled': 'Zero-filled',
   'cg-sense': 'CG-SENSE',
   grappa: 'GRAPPA',
+  spirit: 'SPIRiT',
   unet: 'U-Net',
 };
 

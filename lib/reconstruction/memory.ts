@@ -30,7 +30,8 @@ export async function estimateMemory(scan: Scan, options: ReconstructionOptions 
 const KSPACE_COPIES = 3;
 
 export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
-  const size = { coils: scan.coils, points: points(scan.matrix) };
+  const lines = plan.sampling.mask.shape.length === 1;
+  const size = { coils: scan.coils, points: points(scan.matrix), lines };
   const volumes = 2 + (plan.method.needsModel ? 1 : 0);
   const images = 4 * volumes * plan.slices.length * points(scan.imageShape);
   const perSlice = 8 * KSPACE_COPIES * size.coils * size.points + plan.method.workingBytes(size, plan);

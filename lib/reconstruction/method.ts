@@ -75,7 +75,12 @@ export interface Method {
   sequential?(setup: Pick<MethodSetup, 'adapt'>): boolean;
   /** Bytes that one slice takes while it is reconstructed, beside its k-space. */
   workingBytes(
-    slice: { readonly coils: number; readonly points: number },
+    slice: {
+      readonly coils: number;
+      readonly points: number;
+      /** Whether whole columns of k-space were measured. */
+      readonly lines: boolean;
+    },
     setup: Pick<MethodSetup, 'model' | 'adapt'>,
   ): number;
   start(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor>;

@@ -1,4 +1,4 @@
-// GRAPPA by its definition: plain loops in double precision, all patches written out, weights by Gaussian elimination.
+// GRAPPA and SPIRiT by their definitions: plain loops in double precision, all patches written out, systems solved by elimination.
 import { type ComplexArray, complexZeros } from '#larmor/arrays/complex-array.js';
 import type { CalibrationRegion } from '#larmor/calibration/calibration-data.js';
 import type { SamplingMask } from '#larmor/sampling/mask.js';
@@ -12,12 +12,6 @@ const ZERO: Complex = { re: 0, im: 0 };
 const add = (a: Complex, b: Complex): Complex => ({ re: a.re + b.re, im: a.im + b.im });
 const times = (a: Complex, b: Complex): Complex => ({ re: a.re * b.re - a.im * b.im, im: a.re * b.im + a.im * b.re });
 const conjugate = (a: Complex): Complex => ({ re: a.re, im: -a.im });
-
-/** k-space [coil, ky, kx] with zeros where the mask is. */
-export function masked({ data, shape }: ComplexArray, mask: SamplingMask): ComplexArray {
-  const period = mask.data.length;
-  return { data: data.map((value, i) => (mask.data[(i >> 1) % period] === 1 ? value : 0)), shape };
-}
 
 /** The solution of A X = B for matrices as rows, by elimination with row pivoting. Overwrites both. */
 export function solve(a: Complex[][], b: Complex[][]): Complex[][] {
@@ -139,4 +133,83 @@ export function directGrappa(
       }
     }
   return { kspace: filled, patterns: weightsOf.size, unfilled };
+}
+
+export interface DirectSpiritOptions extends DirectOptions {
+  readonly regularisation: number;
+}
+
+/** SPIRiT by its definition: (G - I) as one dense matrix over all samples, k-space periodic, the missing ones by elimination. */
+export function directSpirit(kspace: ComplexArray, options: DirectSpiritOptions): ComplexArray {
+  const [coils, ny, nx] = kspace.shape;
+  const { mask, kernel, lambda, calibration, regularisation } = options;
+  const offsets = windowOffsets(kernel);
+  const [k, plane] = [offsets.length, ny * nx];
+  const centre = offsets.findIndex(([dy, dx]) => dy === 0 && dx === 0);
+  // Patches within the region: those centred where the window fits.
+  const [top, left] = [Math.floor(kernel[0] / 2), Math.floor(kernel[1] / 2)];
+  const inner = {
+    row: calibration.row + top,
+    rows: calibration.rows - kernel[0] + 1,
+    column: calibration.column + left,
+    columns: calibration.columns - kernel[1] + 1,
+  };
+  const patches: Complex[][] = [];
+  const at = sampler(kspace, calibration);
+  for (let y = inner.row; y < inner.row + inner.rows; y += 1)
+    for (let x = inner.column; x < inner.column + inner.columns; x += 1)
+      patches.push(Array.from({ length: coils }, (_, c) => offsets.map(([dy, dx]) => at(c, y + dy, x + dx))).flat());
+  const normal = normalMatrix(patches, lambda);
+  const excess = Array.from({ length: coils * plane }, () => Array.from({ length: coils * plane }, () => ZERO));
+  for (let c = 0; c < coils; c += 1) {
+    const own = c * k + centre;
+    const others = normal.map((_, i) => i).filter((i) => i !== own);
+    const weights = solve(
+      others.map((i) => others.map((j) => normal[i][j])),
+      others.map((i) => [normal[i][own]]),
+    );
+    for (let y = 0; y < ny; y += 1)
+      for (let x = 0; x < nx; x += 1) {
+        const row = excess[(c * ny + y) * nx + x];
+        row[(c * ny + y) * nx + x] = { re: -1, im: 0 };
+        others.forEach((entry, i) => {
+          const [dy, dx] = offsets[entry % k];
+          const [v, u] = [(y + dy + ny) % ny, (x + dx + nx) % nx];
+          const to = (Math.floor(entry / k) * ny + v) * nx + u;
+          row[to] = add(row[to], weights[i][0]);
+        });
+      }
+  }
+  const measured = (i: number): boolean => mask.data[mask.shape.length === 1 ? i % nx : i % plane] === 1;
+  const positions = excess.map((_, i) => i);
+  const missing = positions.filter((i) => !measured(i));
+  const sample = (i: number): Complex => (measured(i) ? { re: kspace.data[2 * i], im: kspace.data[2 * i + 1] } : ZERO);
+  const known = excess.map((row) => row.reduce((sum, value, i) => add(sum, times(value, sample(i))), ZERO));
+  const product = (i: number, values: (row: number) => Complex): Complex =>
+    positions.reduce((sum, p) => add(sum, times(conjugate(excess[p][i]), values(p))), ZERO);
+  const x = solve(
+    missing.map((i) =>
+      missing.map((j) =>
+        add(
+          product(i, (p) => excess[p][j]),
+          { re: i === j ? regularisation : 0, im: 0 },
+        ),
+      ),
+    ),
+    missing.map((i) => [
+      times(
+        product(i, (p) => known[p]),
+        { re: -1, im: 0 },
+      ),
+    ]),
+  );
+  const filled = complexZeros(kspace.shape);
+  positions.forEach((i) => {
+    const { re, im } = sample(i);
+    filled.data.set([re, im], 2 * i);
+  });
+  missing.forEach((i, j) => {
+    filled.data.set([x[j][0].re, x[j][0].im], 2 * i);
+  });
+  return filled;
 }

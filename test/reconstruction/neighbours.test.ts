@@ -16,36 +16,37 @@ beforeAll(async () => {
   await writeSyntheticScan(undersampled, { slices: 2, coils: 6, size, noise: 1e-3, mask: { data, shape } });
 });
 
-describe('method grappa', () => {
+describe.each(['grappa', 'spirit'])('method %s', (method) => {
   test('fills what the aliased image lacks', async () => {
     const aliased = await reconstruct(full, { method: 'zero-filled', undersample: draw });
-    const { metrics, image, slices } = await reconstruct(full, { method: 'grappa', undersample: draw });
+    const { metrics, image, slices } = await reconstruct(full, { method, undersample: draw });
     expect(image.shape).toEqual([2, size, size]);
     expect(slices.map(({ warnings }) => warnings)).toEqual([[], []]);
+    if (method === 'spirit') expect(slices[0].solver).toMatchObject({ stop: 'tolerance' });
     // Noiseless but for 1e-3, and the coils of the phantom are smooth: what remains is the noise that the weights spread.
     expect(metrics!.nmse).toBeLessThan(aliased.metrics!.nmse / 30);
   });
 
   test('gives the same image from a scan that was undersampled on disk, for any number of threads', async () => {
-    const drawn = await reconstruct(full, { method: 'grappa', undersample: draw, threads: 1 });
-    const stored = await reconstruct(undersampled, { method: 'grappa', threads: 3, parallelism: 2 });
+    const drawn = await reconstruct(full, { method, undersample: draw, threads: 1 });
+    const stored = await reconstruct(undersampled, { method, threads: 3, parallelism: 2 });
     expect(stored.image).toEqual(drawn.image);
   });
 
-  test('takes kernel and regularisation, and nothing else', async () => {
-    const plain = await reconstruct(full, { method: 'grappa', undersample: draw });
-    const same = await reconstruct(full, { method: 'grappa', undersample: draw, kernel: [5, 5], regularisation: 0.01 });
-    const other = await reconstruct(full, { method: 'grappa', undersample: draw, kernel: [4, 7] });
+  test('takes a kernel, and refuses what it does not take', async () => {
+    const plain = await reconstruct(full, { method, undersample: draw });
+    const same = await reconstruct(full, { method, undersample: draw, kernel: [5, 5] });
+    const other = await reconstruct(full, { method, undersample: draw, kernel: [4, 7] });
     expect(same.image).toEqual(plain.image);
     expect(other.image).not.toEqual(plain.image);
-    await expect(reconstruct(full, { method: 'grappa', iterations: 3 })).rejects.toThrow('takes no iterations');
-    await expect(reconstruct(full, { method: 'grappa', kernel: 40 })).rejects.toThrow('kernel must be an integer');
+    await expect(reconstruct(full, { method, kernel: 40 })).rejects.toThrow('kernel must be an integer');
     await expect(reconstruct(full, { method: 'cg-sense', kernel: 5 })).rejects.toThrow('takes no kernel');
+    await expect(reconstruct(full, { method: 'grappa', iterations: 3 })).rejects.toThrow('takes no iterations');
   });
 
   test('says so where there is no centre to calibrate on', async () => {
     const undersample = { ...draw, centerFraction: 0.03 };
-    await expect(reconstruct(full, { method: 'grappa', undersample })).rejects.toMatchObject({
+    await expect(reconstruct(full, { method, undersample })).rejects.toMatchObject({
       code: 'ERR_CALIBRATION',
     });
   });
