@@ -46,6 +46,7 @@ export {
   ssim,
   ssimMatched,
 } from './metrics/metrics.js';
+export { importModel } from './networks/import-model.js';
 export { loadModel, type Model, saveModel } from './networks/model.js';
 export {
   createNetwork,
@@ -55,6 +56,7 @@ export {
   parameterCount,
 } from './networks/network.js';
 export { type InputKind, type NetworkInput, networkInput } from './networks/network-input.js';
+export { importOnnx } from './networks/onnx-model.js';
 export { ParameterStore } from './networks/parameters.js';
 export { createPredictor, type Predictor, type PredictorOptions } from './networks/predictor.js';
 export { type ImportOptions, importCheckpoint } from './networks/torch-model.js';

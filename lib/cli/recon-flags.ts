@@ -53,7 +53,7 @@ export function addReconFlags(command: Command): Command {
         METHODS.map(({ name }) => name),
       ),
     )
-    .option('--model <name>', 'a bundled model, a .safetensors file, or a PyTorch checkpoint')
+    .option('--model <name>', 'a bundled model, or a .safetensors, .onnx, .pt or .ckpt file')
     .option('--adapt', 'train the network further on every slice')
     .addOption(new Option('--adapt-preset <name>', 'recipe of --adapt').choices(['default', 'paper']))
     .option('--adapt-iterations <n>', 'most training steps a slice', integer({ min: 1 }))

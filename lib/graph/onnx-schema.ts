@@ -115,10 +115,10 @@ export interface AttributeFields {
 }
 
 export interface TensorFields {
-  name: string;
+  name?: string;
   dims: number[];
   dataType: number;
-  rawData: Uint8Array;
+  rawData?: Uint8Array;
   floatData?: number[];
   int32Data?: number[];
   int64Data?: number[];

@@ -55,13 +55,14 @@ function listedBytes(type: OnnxType, { floatData, int32Data, int64Data, doubleDa
 }
 
 function tensor(fields: TensorFields): OnnxTensor {
-  const what = `tensor "${fields.name}"`;
+  const { name = '', rawData = new Uint8Array(0) } = fields;
+  const what = `tensor "${name}"`;
   if (fields.dataLocation === EXTERNAL) fail(`${what} lies in another file; save the model in one file`);
   const type = typeName(fields.dataType, what);
-  const bytes = fields.rawData.length > 0 ? fields.rawData : listedBytes(type, fields);
+  const bytes = rawData.length > 0 ? rawData : listedBytes(type, fields);
   const want = points(fields.dims) * ELEMENT_BYTES[type];
   if (bytes.length !== want) fail(`${what} of shape [${fields.dims}] must hold ${want} bytes, got ${bytes.length}`);
-  return { name: fields.name, shape: fields.dims, type, bytes };
+  return { name, shape: fields.dims, type, bytes };
 }
 
 function attributeFields(name: string, { kind, value }: OnnxAttribute): AttributeFields {
@@ -82,7 +83,10 @@ function attributeFields(name: string, { kind, value }: OnnxAttribute): Attribut
   }
 }
 
-function attribute({ name, type, f = 0, i = 0, s, t, floats = [], ints = [] }: AttributeFields): OnnxAttribute {
+function attribute(
+  node: string,
+  { name, type, f = 0, i = 0, s, t, floats = [], ints = [] }: AttributeFields,
+): OnnxAttribute {
   switch (type) {
     case ATTRIBUTE_TYPES.int:
       return { kind: 'int', value: i };
@@ -95,9 +99,11 @@ function attribute({ name, type, f = 0, i = 0, s, t, floats = [], ints = [] }: A
     case ATTRIBUTE_TYPES.floats:
       return { kind: 'floats', value: floats };
     case ATTRIBUTE_TYPES.tensor:
-      return { kind: 'tensor', value: tensor(t ?? fail(`attribute "${name}" holds no tensor`)) };
+      return { kind: 'tensor', value: tensor(t ?? fail(`attribute "${name}" of ${node} holds no tensor`)) };
     default:
-      return fail(`attribute "${name}" is of kind ${type}; supported are ${Object.keys(ATTRIBUTE_TYPES).join(', ')}`);
+      return fail(
+        `attribute "${name}" of ${node} is of kind ${type}; supported are ${Object.keys(ATTRIBUTE_TYPES).join(', ')}`,
+      );
   }
 }
 
@@ -162,7 +168,7 @@ export function decodeOnnx(bytes: Uint8Array): OnnxModel {
       name,
       inputs: input,
       outputs: output,
-      attributes: Object.fromEntries(attributes.map((entry) => [entry.name, attribute(entry)])),
+      attributes: Object.fromEntries(attributes.map((entry) => [entry.name, attribute(`${opType} "${name}"`, entry)])),
     }),
   );
   return {
@@ -171,7 +177,7 @@ export function decodeOnnx(bytes: Uint8Array): OnnxModel {
     opsets: Object.fromEntries(fields.opsetImport.map(({ domain = '', version }) => [domain, version])),
     name: graph.name ?? '',
     nodes,
-    initializers: graph.initializer.map((entry) => tensor({ ...entry, rawData: entry.rawData ?? new Uint8Array(0) })),
+    initializers: graph.initializer.map(tensor),
     inputs: graph.input.map(port),
     outputs: graph.output.map(port),
   };

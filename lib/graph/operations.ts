@@ -34,6 +34,8 @@ export const relu = (x: Value): Value => one('Relu', [x]);
 export const leakyRelu = (x: Value, alpha: number): Value => one('LeakyRelu', [x], { alpha });
 export const sigmoid = (x: Value): Value => one('Sigmoid', [x]);
 export const tanh = (x: Value): Value => one('Tanh', [x]);
+/** The error function. */
+export const erf = (x: Value): Value => one('Erf', [x]);
 
 /** `condition ? a : b`, elementwise with broadcasting. */
 export function where(condition: Value, a: Operand, b: Operand): Value {
@@ -168,6 +170,17 @@ export interface InstanceNormOptions {
 }
 
 const affineInputs = (affine: InstanceNormOptions['affine']): Value[] => (affine ? [affine.scale, affine.bias] : []);
+
+/** exp(x) over its sum along one axis. */
+export const softmax = (x: Value, axis: number): Value => one('Softmax', [x], { axis });
+
+/** x normalised over each image's pixels, then scaled and shifted. `instanceNormLeakyRelu` with slope 1 is faster on the CPU. */
+export function instanceNormalization(
+  x: Value,
+  { affine, epsilon = 1e-5 }: InstanceNormOptions & { affine: NonNullable<InstanceNormOptions['affine']> },
+): Value {
+  return one('InstanceNormalization', [x, ...affineInputs(affine)], { epsilon });
+}
 
 /** leaky ReLU of x normalised over each image's pixels, in one pass. Outputs y, mean [n,c], inverseDeviation [n,c]. */
 export function instanceNormLeakyRelu(

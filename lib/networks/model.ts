@@ -5,10 +5,10 @@ import type { RealArray } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { float32Tensor, readSafetensors, type StoredTensor, writeSafetensors } from '../io/safetensors.js';
 import { packageRoot } from '../package-root.js';
+import { importModel, isForeign } from './import-model.js';
 import { createNetwork, type Network } from './network.js';
 import { INPUT_KINDS, type InputKind } from './network-input.js';
 import { ParameterStore } from './parameters.js';
-import { importCheckpoint } from './torch-model.js';
 
 /** A network with weights. */
 export interface Model {
@@ -25,19 +25,17 @@ const CONFIG = 'larmor.config';
 const INPUT = 'larmor.input';
 const BUNDLED = join(packageRoot, 'models');
 
-const CHECKPOINT = /\.(pt|pth|ckpt)$/i;
-
 /**
  * A model that ships with this package, by name, or one in a file, by path: a `.safetensors` file that `saveModel` wrote, or a PyTorch
- * checkpoint as `importCheckpoint` takes it.
+ * checkpoint or an ONNX file as `importModel` takes it.
  *
  * @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_FILE_FORMAT` when corrupt; `ERR_MODEL` when it is no model of larmor's or weights
- *   and network disagree.
+ *   and network disagree; `ERR_GRAPH` for an ONNX operator that is not supported.
  * @example const { network, weights } = await loadModel('model.safetensors');
  */
 export async function loadModel(nameOrPath: string): Promise<Model> {
   const path = modelPath(nameOrPath);
-  if (CHECKPOINT.test(path)) return importCheckpoint(path);
+  if (isForeign(path)) return importModel(path);
   const file = await readSafetensors(path);
   const { [KIND]: kind, [CONFIG]: config, [INPUT]: input = 'sense', ...notes } = file.metadata;
   if (kind === undefined || config === undefined)

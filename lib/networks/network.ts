@@ -2,6 +2,7 @@
 import { points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { Value } from '../graph/types.js';
+import { createOnnxNetwork } from './onnx-network.js';
 import { createUnet } from './unet.js';
 
 /** How a parameter starts: uniform in [-bound, bound), or one value throughout. */
@@ -35,7 +36,7 @@ export interface Network {
   build(input: Value, parameter: (name: string) => Value): Value;
 }
 
-const kinds: Readonly<Record<string, (config: unknown) => Network>> = { unet: createUnet };
+const kinds: Readonly<Record<string, (config: unknown) => Network>> = { unet: createUnet, onnx: createOnnxNetwork };
 
 /**
  * The network of a kind and a configuration, as model files and training configurations describe it.

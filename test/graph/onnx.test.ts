@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '#larmor/graph/builder.js';
 import { decodeOnnx, encodeOnnx } from '#larmor/graph/onnx.js';
 import { toOnnx } from '#larmor/graph/onnx-model.js';
+import { ModelMessage } from '#larmor/graph/onnx-schema.js';
 import * as op from '#larmor/graph/operations.js';
 import { describeShared, shared } from '../support/shared.js';
 
@@ -52,6 +53,17 @@ test('only what outputs depend on is written, under the names of the outputs', (
     ['x', 'x copy'],
   ]);
   expect(opsets).toEqual({ '': 17, larmor: 1 });
+});
+
+test('a tensor inside an attribute may list its numbers, and may bear no name', () => {
+  const bare = { dims: [2], dataType: 1, floatData: [1, 2] };
+  const message = (type: number): Uint8Array =>
+    ModelMessage.encode({
+      graph: { node: [{ opType: 'Constant', output: ['y'], attribute: [{ name: 'value', type, t: bare }] }] },
+    }).finish();
+  const { value } = decodeOnnx(message(4)).nodes[0].attributes.value;
+  expect(value).toEqual({ name: '', shape: [2], type: 'float32', bytes: new Uint8Array(Float32Array.of(1, 2).buffer) });
+  expect(() => decodeOnnx(message(5))).toThrow(/attribute "value" of Constant "" is of kind 5/);
 });
 
 describeShared('ONNX files of other software', () => {

@@ -144,6 +144,16 @@ function statistics(x: Tensor, epsilon: number): { mean: Tensor; inverse: Tensor
   return { mean, inverse };
 }
 
+/** The error function by its Taylor series: exact to double precision for the small arguments of the cases. */
+function erf(x: number): number {
+  let [term, sum] = [x, x];
+  for (let n = 1; Math.abs(term) > 1e-17; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
 const rules: Readonly<Record<string, Rule>> = {
   Add: elementwise((a, b) => a + b),
   Sub: elementwise((a, b) => a - b),
@@ -158,6 +168,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Relu: elementwise((x) => Math.max(x, 0)),
   Sigmoid: elementwise((x) => 1 / (1 + Math.exp(-x))),
   Tanh: elementwise(Math.tanh),
+  Erf: elementwise(erf),
   Greater: elementwise((a, b) => (a > b ? 1 : 0)),
   Where: elementwise((condition, a, b) => (condition ? a : b)),
   LeakyRelu: (inputs, attributes, outputs) =>
@@ -270,6 +281,25 @@ const rules: Readonly<Record<string, Rule>> = {
       if (index[2] < shape[2] && index[3] < shape[3]) y.data[offset(index, shape)] += value / (ky * kx);
     });
     return [y];
+  },
+  Softmax([x], { axis }, [{ shape }]) {
+    const along = (axis as number) < 0 ? (axis as number) + shape.length : (axis as number);
+    return [
+      build(shape, (index) => {
+        let sum = 0;
+        for (let i = 0; i < shape[along]; i++) sum += Math.exp(orZero(x, index.with(along, i)));
+        return Math.exp(orZero(x, index)) / sum;
+      }),
+    ];
+  },
+  InstanceNormalization([x, scale, bias], { epsilon }) {
+    const { mean, inverse } = statistics(x, epsilon as number);
+    return [
+      build(x.shape, (index) => {
+        const [n, c] = index;
+        return scale.data[c] * (orZero(x, index) - orZero(mean, [n, c])) * orZero(inverse, [n, c]) + bias.data[c];
+      }),
+    ];
   },
   InstanceNormLeakyRelu([x, scale, bias], { epsilon, slope }) {
     const { mean, inverse } = statistics(x, epsilon as number);

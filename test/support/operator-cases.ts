@@ -114,6 +114,7 @@ export const operatorCases: readonly OperatorCase[] = [
   make('LeakyRelu', '', [square], ([x]) => op.leakyRelu(x, 0.2)),
   make('Sigmoid', '', [square], ([x]) => op.sigmoid(x)),
   make('Tanh', '', [square], ([x]) => op.tanh(x)),
+  make('Erf', '', [square], ([x]) => op.erf(x)),
   make('Greater', '', [square, [4]], ([a, b]) => op.where(op.greater(a, b), a, op.multiply(b, 3))),
   make('Where', 'broadcast', [square, [3, 1], [1, 4]], ([a, b, c]) => op.where(op.greater(a, 0), b, c), {
     differentiable: ['x1', 'x2'],
@@ -264,6 +265,11 @@ export const operatorCases: readonly OperatorCase[] = [
   make('AveragePool', 'odd size', [[2, 2, 5, 6]], ([x]) => op.averagePool(x)),
   make('AveragePool', '3x2', [[1, 2, 6, 6]], ([x]) => op.averagePool(x, [3, 2])),
 
+  make('Softmax', 'channels', [image], ([x]) => op.softmax(x, 1)),
+  make('Softmax', 'last axis', [square], ([x]) => op.softmax(x, -1)),
+  make('InstanceNormalization', '', [image, [3], [3]], ([x, scale, bias]) =>
+    op.instanceNormalization(x, { affine: affine(scale, bias) }),
+  ),
   make('InstanceNormLeakyRelu', 'plain', [image], ([x]) => op.instanceNormLeakyRelu(x, { slope: 0.2 })[0]),
   make(
     'InstanceNormLeakyRelu',

@@ -1,6 +1,6 @@
 // Elementwise operators with NumPy's broadcasting.
 import { type Shape, sameShape } from '../../arrays/complex-array.js';
-import { divide, greater, multiply, negate, reduceSum, reshape, sign, subtract, where } from '../operations.js';
+import { divide, exp, greater, multiply, negate, reduceSum, reshape, sign, subtract, where } from '../operations.js';
 import type { GradientCall, InputGradients, Operator, Value } from '../types.js';
 import { defineOperator, float32, shapeError } from './define.js';
 
@@ -64,6 +64,8 @@ export const elementwise: readonly Operator[] = [
   unary('Relu', ({ dy, x }) => where(greater(x, 0), dy, 0)),
   // s' = s (1 - s)
   unary('Sigmoid', ({ dy, y }) => multiply(dy, multiply(y, subtract(1, y)))),
+  // erf' = 2 / sqrt(pi) exp(-x^2)
+  unary('Erf', ({ dy, x }) => multiply(dy, multiply(exp(negate(multiply(x, x))), 2 / Math.sqrt(Math.PI)))),
   // tanh' = 1 - tanh^2
   unary('Tanh', ({ dy, y }) => multiply(dy, subtract(1, multiply(y, y)))),
 

@@ -1,8 +1,10 @@
-// Instance normalisation fused with its activation, forward and backward.
+// Softmax; instance normalisation, plain and fused with its activation, forward and backward.
 import {
   add,
   divide,
   greater,
+  instanceNormalization,
+  instanceNormLeakyRelu,
   instanceNormLeakyReluGradient,
   leakyRelu,
   multiply,
@@ -14,7 +16,7 @@ import {
   where,
 } from '../operations.js';
 import type { Operator, Value } from '../types.js';
-import { defineOperator, expectRank, expectShape, float32, shapeError } from './define.js';
+import { defineOperator, expectRank, expectShape, float32, normaliseAxes, shapeError } from './define.js';
 
 const PIXELS = { axes: [2, 3], keep: true };
 
@@ -32,6 +34,37 @@ const affinely = (normal: Value, scale: Value | undefined, bias: Value | undefin
   scale && bias ? add(multiply(normal, perChannel(scale)), perChannel(bias)) : normal;
 
 export const normalisation: readonly Operator[] = [
+  // y_i = exp(x_i) / sum over the axis of exp(x); dx = y (dy - sum(dy y))
+  defineOperator({
+    name: 'Softmax',
+    inputs: ['x'],
+    attributes: { axis: 'int' },
+    infer([x], { axis }) {
+      normaliseAxes('Softmax', [axis], x.shape.length);
+      return [float32(x.shape)];
+    },
+    gradient: ({ outputs: [y], attributes: { axis }, dy }) => [
+      multiply(y, subtract(dy, reduceSum(multiply(dy, y), { axes: [axis], keep: true }))),
+    ],
+  }),
+
+  // y = scale (x - m) r + bias, with mean m and inverse deviation r of each image
+  defineOperator({
+    name: 'InstanceNormalization',
+    inputs: ['x', 'scale', 'bias'],
+    attributes: { epsilon: 'float' },
+    infer([x, scale, bias]) {
+      expectRank('InstanceNormalization', 'x', 4, x);
+      checkAffine('InstanceNormalization', x, scale, bias);
+      return [float32(x.shape)];
+    },
+    gradient({ inputs: [x, scale, bias], attributes: { epsilon }, dy }) {
+      const affine = { scale, bias };
+      const [, mean, inverseDeviation] = instanceNormLeakyRelu(x, { affine, epsilon, slope: 1 });
+      return instanceNormLeakyReluGradient(dy, x, mean, inverseDeviation, { affine, slope: 1 });
+    },
+  }),
+
   // m = mean of x over pixels, r = 1 / sqrt(variance + epsilon), h = (x - m) r, z = scale h + bias, y = z > 0 ? z : slope z
   defineOperator({
     name: 'InstanceNormLeakyRelu',
@@ -49,11 +82,14 @@ export const normalisation: readonly Operator[] = [
       return instanceNormLeakyReluGradient(dy, x, mean, inverseDeviation, { affine, slope });
     },
     portable([x, scale, bias], { epsilon, slope }) {
+      const channels = [x.shape[1]];
+      const constant = (value: number): Value => x.graph.constant(new Float32Array(channels[0]).fill(value), channels);
+      const affine = { scale: scale ?? constant(1), bias: bias ?? constant(0) };
+      const y = leakyRelu(instanceNormalization(x, { affine, epsilon }), slope);
       const mean = reduceMean(x, PIXELS);
       const centred = subtract(x, mean);
       const variance = reduceMean(multiply(centred, centred), PIXELS);
       const inverseDeviation = divide(1, sqrt(add(variance, epsilon)));
-      const y = leakyRelu(affinely(multiply(centred, inverseDeviation), scale, bias), slope);
       const statistics = x.shape.slice(0, 2);
       return [y, reshape(mean, statistics), reshape(inverseDeviation, statistics)];
     },

@@ -1,45 +1,9 @@
 // Operators that move elements without computing: reshape, transpose, expand, concatenate, split, slice, pad.
-import { formatShape, points, type Shape } from '../../arrays/complex-array.js';
+import { formatShape, points } from '../../arrays/complex-array.js';
 import { add, concat, pad, reduceSum, reshape, slice, split, transpose } from '../operations.js';
 import type { Operator, Value } from '../types.js';
 import { attributeError, defineOperator, float32, normaliseAxes, shapeError } from './define.js';
-
-/** What a slice takes of one axis of length n: `count` elements from `start` in steps of `step`. */
-interface Range {
-  axis: number;
-  n: number;
-  start: number;
-  step: number;
-  count: number;
-}
-
-interface SliceAttributes {
-  starts: readonly number[];
-  ends: readonly number[];
-  axes: readonly number[];
-  steps: readonly number[];
-}
-
-/** Python's rules for slices: negative indices count from the end, indices out of range are clamped. */
-function sliceRanges(shape: Shape, { starts, ends, axes, steps }: SliceAttributes): Range[] {
-  if ([starts, ends, steps].some((list) => list.length !== axes.length))
-    attributeError('Slice', 'starts, ends and steps', `lists of ${axes.length} numbers, one per axis`, [
-      starts,
-      ends,
-      steps,
-    ]);
-  return normaliseAxes('Slice', axes, shape.length).map((axis, i) => {
-    const n = shape[axis];
-    const step = steps[i];
-    if (!Number.isInteger(step) || step === 0) attributeError('Slice', 'steps', 'whole numbers other than 0', steps);
-    const clamp = (index: number): number => {
-      const positive = index < 0 ? index + n : index;
-      return step > 0 ? Math.min(Math.max(positive, 0), n) : Math.min(Math.max(positive, -1), n - 1);
-    };
-    const start = clamp(starts[i]);
-    return { axis, n, start, step, count: Math.max(0, Math.ceil((clamp(ends[i]) - start) / step)) };
-  });
-}
+import { type Range, sliceRanges } from './slicing.js';
 
 function padAxis(x: Value, axis: number, before: number, after: number): Value {
   const pads = new Array<number>(2 * x.shape.length).fill(0);
