@@ -80,17 +80,18 @@ export { type Report, type ReportImage, type ReportSlice, writeReport } from './
 export { availableDevices, type Device } from './runtime/devices.js';
 export {
   createMask,
-  createPointMask,
   type LineMask,
   MASK_TYPES,
   type MaskOptions,
   type MaskType,
   type SamplingMask,
 } from './sampling/mask.js';
+export { createPointMask, POINT_MASK_TYPES, type PointMaskOptions, type PointMaskType } from './sampling/point-mask.js';
 export { type MaskSplit, SPLIT_KINDS, type SplitKind, type SplitOptions, splitMask } from './sampling/splits.js';
 export { augmentSlice, resizeSlices } from './simulation/magnitude.js';
 export { PHANTOM_FAMILIES, type PhantomFamily, type PhantomOptions, renderPhantom } from './simulation/phantom.js';
 export { type SimulatedScan, type SimulationOptions, simulateScan } from './simulation/scan.js';
+export { type SimulatedVolume, simulateVolume } from './simulation/volume.js';
 export {
   type ConjugateGradientOptions,
   conjugateGradient,

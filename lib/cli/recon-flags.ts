@@ -10,6 +10,7 @@ import { METHODS } from '../reconstruction/registry.js';
 import { type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
 import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
+import { POINT_MASK_TYPES, type PointMaskType } from '../sampling/point-mask.js';
 import { crop, integer, kernelSize, number, type SliceRange, sliceRange } from './options.js';
 
 /** As parsed from the command line. */
@@ -22,7 +23,7 @@ export interface ReconFlags extends MethodSettings {
   readonly timeBudget?: number;
   readonly acceleration?: number;
   readonly centerFraction?: number;
-  readonly mask?: MaskType;
+  readonly mask?: MaskType | PointMaskType;
   readonly seed?: number;
   readonly slices?: SliceRange;
   readonly mapsMethod?: MapMethod;
@@ -59,8 +60,13 @@ export function addReconFlags(command: Command): Command {
     .option('--adapt-iterations <n>', 'most training steps a slice', integer({ min: 1 }))
     .option('--time-budget <s>', 'seconds of training a slice', number({ min: 0 }))
     .option('--acceleration <R>', 'undersample a fully sampled scan', number({ min: 1 }))
-    .option('--center-fraction <F>', 'share of columns always sampled', number({ min: 0, max: 1 }))
-    .addOption(new Option('--mask <type>', 'how columns are drawn').choices(MASK_TYPES))
+    .option('--center-fraction <F>', 'share of columns, or of both axes, always sampled', number({ min: 0, max: 1 }))
+    .addOption(
+      new Option('--mask <type>', 'how columns, or points of 3-D scans, are drawn').choices([
+        ...MASK_TYPES,
+        ...POINT_MASK_TYPES,
+      ]),
+    )
     .option('--seed <n>', 'of the mask; default: from the file name', integer({ min: 0, max: 0xffff_ffff }))
     .option('--slices <A:B>', 'slices A up to, not including, B, counted from 0', sliceRange)
     .addOption(new Option('--maps-method <name>', 'how coil maps are estimated; default: espirit').choices(MAP_METHODS))

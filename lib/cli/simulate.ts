@@ -5,7 +5,7 @@ import type { RealArray } from '../arrays/complex-array.js';
 import { magnitude } from '../arrays/magnitude.js';
 import { sliceAt, slicesBetween } from '../arrays/slices.js';
 import { LarmorError } from '../errors.js';
-import { ScanWriter } from '../io/fastmri-writer.js';
+import { type ScanDescription, ScanWriter } from '../io/fastmri-writer.js';
 import { readNifti } from '../io/nifti.js';
 import { objectMedian, resizeSlices } from '../simulation/magnitude.js';
 import {
@@ -16,6 +16,7 @@ import {
   renderPhantom,
 } from '../simulation/phantom.js';
 import { SimulatedScanner, sliceHeight } from '../simulation/scan.js';
+import { simulateVolume } from '../simulation/volume.js';
 import { integer, number, type SliceRange, sliceRange, withinSlices } from './options.js';
 import { expectOutput } from './output.js';
 import type { Outcome, Register, Session } from './shell.js';
@@ -26,6 +27,7 @@ interface SimulateCommand {
   readonly phantom?: PhantomFamily;
   readonly contrast?: Contrast;
   readonly slices?: SliceRange;
+  readonly volume?: true;
   readonly size: number;
   readonly coils: number;
   readonly snr: number;
@@ -45,6 +47,7 @@ export const register: Register = (program, shell) => {
     .addOption(new Option('--phantom <family>', 'draw an anatomy instead').choices(PHANTOM_FAMILIES))
     .addOption(new Option('--contrast <name>', 'weighting of the phantom (default: by the seed)').choices(CONTRASTS))
     .option('--slices <A:B>', 'slices of the volume (default: all); of a phantom, 0:N for N slices', sliceRange)
+    .option('--volume', 'one 3-D scan: the slices become a second phase encoding')
     .option('--size <n>', 'side of k-space', integer({ min: 8, max: 2048 }), 256)
     .option('--coils <n>', 'receive coils', integer({ min: 1, max: 256 }), 8)
     .option(
@@ -67,13 +70,27 @@ async function simulate(path: string | undefined, options: SimulateCommand, sess
   const volume =
     path === undefined ? await phantomVolume(options, session) : await storedVolume(path, options, session);
   const [slices] = volume.shape;
-  const scanner = new SimulatedScanner(objectMedian(volume), { coils, snr, seed, size });
   const source = path === undefined ? `phantom ${phantom}${contrast ? `, ${contrast}` : ''}` : basename(path);
   const origin = `simulated by larmor from ${source}, seed ${seed}, SNR ${snr}`;
-  const { signal, onProgress } = session;
-  await using scan = await ScanWriter.create(output, {
-    ...{ slices, coils, matrix: [size, size], acquisition: contrast, attributes: { origin } },
-  });
+  const description = { coils, acquisition: contrast, attributes: { origin } };
+  const shape = options.volume
+    ? await writeVolume(options, volume, description, session)
+    : await writeSlices(options, volume, description, session);
+  const json = { output, source, slices, coils, matrix: [size, size], snr, seed, volume: options.volume === true };
+  return { json, text: `${output}: ${shape}, fully sampled` };
+}
+
+type Description = Pick<ScanDescription, 'coils' | 'acquisition' | 'attributes'>;
+
+async function writeSlices(
+  { output, coils, snr, seed, size }: SimulateCommand,
+  volume: RealArray,
+  description: Description,
+  { signal, onProgress }: Session,
+): Promise<string> {
+  const [slices] = volume.shape;
+  const scanner = new SimulatedScanner(objectMedian(volume), { coils, snr, seed, size });
+  await using scan = await ScanWriter.create(output, { ...description, slices, matrix: [size, size] });
   for (let s = 0; s < slices; s += 1) {
     const { kspace, image } = await scanner.scan(sliceAt(volume, s), sliceHeight(s, slices), { signal });
     await scan.writeKspace(s, kspace, { signal });
@@ -82,11 +99,35 @@ async function simulate(path: string | undefined, options: SimulateCommand, sess
     onProgress(0.5 + (0.5 * (s + 1)) / slices, `scanning slice ${s + 1} of ${slices}`);
   }
   await scan.commit();
-  const json = { output, source, slices, coils, matrix: [size, size], snr, seed };
-  return {
-    json,
-    text: `${output}: ${count(slices, 'slice')}, ${count(coils, 'coil')}, ${size} x ${size}, fully sampled`,
-  };
+  return `${count(slices, 'slice')}, ${count(coils, 'coil')}, ${size} x ${size}`;
+}
+
+async function writeVolume(
+  { output, coils, snr, seed, size }: SimulateCommand,
+  volume: RealArray,
+  description: Description,
+  { signal, onProgress }: Session,
+): Promise<string> {
+  const [partitions] = volume.shape;
+  const { kspace, reference } = await simulateVolume(
+    volume,
+    { coils, snr, seed, size },
+    { signal, onProgress: (fraction) => onProgress(0.5 + 0.4 * fraction, 'scanning') },
+  );
+  const shape = [size, partitions, size] as const;
+  await using scan = await ScanWriter.create(output, {
+    ...{ ...description, slices: size, matrix: [partitions, size], volume: true },
+  });
+  const length = kspace.data.length / coils;
+  for (let coil = 0; coil < coils; coil += 1) {
+    const data = kspace.data.subarray(coil * length, (coil + 1) * length);
+    await scan.writeCoil(coil, { data, shape }, { signal });
+    onProgress(0.9 + (0.1 * (coil + 1)) / coils, 'writing');
+  }
+  for (let position = 0; position < size; position += 1)
+    await scan.writeReference(position, sliceAt(reference, position), { signal });
+  await scan.commit();
+  return `3-D, ${count(coils, 'coil')}, ${size} x ${size} x ${partitions}`;
 }
 
 function phantomVolume(

@@ -1,15 +1,20 @@
 // Which samples a reconstruction works from: those the scan measured, or a mask drawn for a fully sampled one.
 
+import { seedFromName } from '../arrays/mt19937.js';
 import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
 import { createMask, MASK_TYPES, type MaskType, type SamplingMask, sampledCount } from '../sampling/mask.js';
+import { createPointMask, defaultCenter, POINT_MASK_TYPES, type PointMaskType } from '../sampling/point-mask.js';
 
 /** Retrospective undersampling of a fully sampled scan. */
 export interface Undersampling {
-  /** Default: random. */
-  readonly type?: MaskType | undefined;
+  /** Columns (`MaskType`) or, for scans with two phase encodes, points. Default: random columns; of 3-D scans poisson. */
+  readonly type?: MaskType | PointMaskType | undefined;
   readonly acceleration: number;
-  /** Fraction of columns at the centre that are always sampled. Default: 0.32 / acceleration, as fastMRI pairs them. */
+  /**
+   * Fraction of columns at the centre that are always sampled; of points, fraction of both axes. Default: 0.32 / acceleration,
+   * as fastMRI pairs them; of points as `defaultCenter`.
+   */
   readonly centerFraction?: number | undefined;
   /** Default: drawn from the file's name, as fastMRI does, so that all slices share one mask. */
   readonly seed?: number | undefined;
@@ -25,8 +30,11 @@ export interface Sampling {
     readonly source: 'scan' | 'drawn' | 'full';
     /** Acquired positions over sampled ones. */
     readonly acceleration: number;
-    readonly type?: MaskType;
+    readonly type?: MaskType | PointMaskType;
+    /** Of columns. */
     readonly centerFraction?: number;
+    /** Of points: sides of the central block. */
+    readonly center?: readonly [number, number];
     readonly seed?: number | string;
   };
 }
@@ -53,14 +61,60 @@ export function planSampling(scan: Scan, undersample: Undersampling | undefined)
       'ERR_ARGUMENT',
       `undersample: ${scan.name} is undersampled already; leave the option out, or give a fully sampled scan`,
     );
-  const { type = 'random', acceleration, seed } = undersample;
-  const { centerFraction = CENTER_FRACTION_TIMES_ACCELERATION / acceleration } = undersample;
-  if (!MASK_TYPES.includes(type))
-    throw new LarmorError('ERR_ARGUMENT', `undersample.type must be one of ${MASK_TYPES.join(', ')}, got ${type}`);
+  const { type = scan.phaseEncodes === 2 ? 'poisson' : 'random', seed } = undersample;
+  const types: readonly string[] = [...MASK_TYPES, ...POINT_MASK_TYPES];
+  if (!types.includes(type))
+    throw new LarmorError('ERR_ARGUMENT', `undersample.type must be one of ${types.join(', ')}, got ${type}`);
+  const drawn = isPointType(type) ? drawPoints(scan, type, undersample) : drawColumns(scan, type, undersample);
+  const { mask } = drawn;
+  const description = {
+    ...drawn.description,
+    source: 'drawn',
+    acceleration: accelerationOf(mask, scan),
+    type,
+  } as const;
+  return {
+    mask: withPadding(mask, scan),
+    retrospective: true,
+    description: { ...description, seed: seed ?? scan.name },
+  };
+}
+
+interface Drawn {
+  readonly mask: SamplingMask;
+  readonly description: Pick<Sampling['description'], 'center' | 'centerFraction'>;
+}
+
+function drawColumns(scan: Scan, type: MaskType, { acceleration, seed, ...given }: Undersampling): Drawn {
+  const [, columns] = scan.matrix;
+  const { centerFraction = CENTER_FRACTION_TIMES_ACCELERATION / acceleration } = given;
   const source = seed === undefined ? { filename: scan.name } : { seed };
-  const mask = createMask({ type, columns: kx, acceleration, centerFraction, ...source });
-  const drawn = { source: 'drawn', acceleration: accelerationOf(mask, scan), type, centerFraction } as const;
-  return { mask: withPadding(mask, scan), retrospective: true, description: { ...drawn, seed: seed ?? scan.name } };
+  return {
+    mask: createMask({ type, columns, acceleration, centerFraction, ...source }),
+    description: { centerFraction },
+  };
+}
+
+function drawPoints(scan: Scan, type: PointMaskType, { acceleration, centerFraction, seed }: Undersampling): Drawn {
+  const { matrix: shape, name } = scan;
+  const center =
+    centerFraction === undefined ? defaultCenter(shape, acceleration) : centralPoints(shape, centerFraction);
+  return {
+    mask: createPointMask({ type, shape, acceleration, center, seed: seed ?? seedFromName(name) }),
+    description: { center },
+  };
+}
+
+/** Whether masks of this type select points, not columns. */
+export function isPointType(type: string): type is PointMaskType {
+  return POINT_MASK_TYPES.some((known) => known === type);
+}
+
+/** Sides of the central block that is this fraction of both axes. @throws LarmorError `ERR_ARGUMENT` unless it is in [0, 1]. */
+export function centralPoints([rows, columns]: readonly [number, number], fraction: number): readonly [number, number] {
+  if (!(fraction >= 0 && fraction <= 1))
+    throw new LarmorError('ERR_ARGUMENT', `centerFraction must be in [0, 1], got ${fraction}`);
+  return [Math.round(rows * fraction), Math.round(columns * fraction)];
 }
 
 function accelerationOf(mask: SamplingMask, { acquiredColumns: [first, end], matrix: [ky, kx] }: Scan): number {

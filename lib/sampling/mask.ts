@@ -193,38 +193,3 @@ export function createMask(options: MaskOptions): LineMask {
   expectMask('createMask', mask, 1, columns);
   return mask;
 }
-
-/**
- * Draws single k-space points, for two phase-encode axes: a full central block and points kept independently.
- *
- * @param options `center`: side of the fully sampled central block, in points (default 0).
- * @returns Mask of shape [ky, kx] with about ky * kx / acceleration samples.
- * @throws LarmorError `ERR_ARGUMENT` for options outside their range; `ERR_MASK` if nothing was drawn.
- */
-export function createPointMask(options: {
-  readonly shape: readonly [number, number];
-  readonly acceleration: number;
-  readonly center?: number;
-  readonly seed: Seed;
-}): SamplingMask {
-  const { shape, acceleration, center = 0, seed } = options;
-  const [rows, columns] = shape;
-  if (!shape.every((n) => Number.isInteger(n) && n > 0)) fail('shape', 'two positive integers', shape);
-  if (!(acceleration >= 1 && Number.isFinite(acceleration))) fail('acceleration', 'a number >= 1', acceleration);
-  if (!(Number.isInteger(center) && center >= 0 && center <= Math.min(rows, columns)))
-    fail('center', `an integer in 0..${Math.min(rows, columns)}`, center);
-  const random = new MT19937(seed);
-  const top = (rows - center + 1) >> 1;
-  const left = (columns - center + 1) >> 1;
-  const rest = rows * columns - center * center;
-  const probability = ((rows * columns) / acceleration - center * center) / rest;
-  const data = Uint8Array.from({ length: rows * columns }, (_, i) => {
-    const drawn = random.uniform() < probability;
-    const y = Math.floor(i / columns) - top;
-    const x = (i % columns) - left;
-    return drawn || (y >= 0 && y < center && x >= 0 && x < center) ? 1 : 0;
-  });
-  const mask: SamplingMask = { data, shape };
-  expectMask('createPointMask', mask, rows, columns);
-  return mask;
-}

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { complexZeros } from '#larmor/arrays/complex-array.js';
 import { Hdf5Reader } from '#larmor/io/hdf5/reader.js';
+import { Hdf5Thread } from '#larmor/io/hdf5/thread.js';
 import { openScan, type Scan, type ScanOptions } from '#larmor/io/scan.js';
 import { ifft2 } from '#larmor/operators/fft2.js';
 import { directDft, noise, relativeError } from '../support/complex.js';
@@ -358,4 +359,23 @@ withGenerator(`a file of ISMRMRD's own ${GENERATOR} (skipped where it is not ins
     expect(scan.mask).toEqual({ shape: [64], data: expected });
     expect((await scan.readNoise())?.shape).toEqual([4, 128]);
   });
+});
+
+test('what the library allocates for samples is freed', async () => {
+  const path = await writeIsmrmrd(
+    file('heap.h5'),
+    ismrmrdHeader({ encoded: [1024, 64, 1] }),
+    Array.from({ length: 64 }, (_, ky) => ({ ...line(ky, 1024), ky })),
+  );
+  /** Bytes that the library holds after reading everything so many times. */
+  const heapAfter = async (times: number): Promise<number> => {
+    const thread = new Hdf5Thread();
+    await thread.call(undefined, 'open', path);
+    for (let i = 0; i < times; i += 1) await thread.call(undefined, 'acquisitions', 'dataset/data');
+    const bytes = await thread.call(undefined, 'close');
+    await thread.terminate();
+    return bytes;
+  };
+  // The file holds 1 MB of samples.
+  expect(await heapAfter(40)).toBe(await heapAfter(1));
 });

@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import {
-  createMask,
-  createPointMask,
-  expectMask,
-  type MaskOptions,
-  type MaskType,
-  sampledCount,
-} from '#larmor/sampling/mask.js';
+import { createMask, expectMask, type MaskOptions, type MaskType, sampledCount } from '#larmor/sampling/mask.js';
 import { describeShared, shared } from '../support/shared.js';
 
 interface Fixture {
@@ -89,14 +82,6 @@ describe('createMask rejects', () => {
       expect.objectContaining({ code: 'ERR_MASK' }),
     );
   });
-});
-
-test('createPointMask keeps its centre and meets its acceleration in the mean', () => {
-  const mask = createPointMask({ shape: [120, 91], acceleration: 6, center: 12, seed: 3 });
-  for (let y = 54; y < 66; ++y)
-    for (let x = 40; x < 52; ++x) expect(mask.data[y * 91 + x], `row ${y} column ${x}`).toBe(1);
-  // Binomial: 4 standard deviations of about 38 points.
-  expect(Math.abs(sampledCount(mask) - (120 * 91) / 6)).toBeLessThan(152);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { complexZeros } from '#larmor/arrays/complex-array.js';
-import { createMask, createPointMask, type SamplingMask, sampledCount } from '#larmor/sampling/mask.js';
+import { createMask, type SamplingMask, sampledCount } from '#larmor/sampling/mask.js';
+import { createPointMask } from '#larmor/sampling/point-mask.js';
 import { type SplitKind, type SplitOptions, splitMask, strongestSample } from '#larmor/sampling/splits.js';
 
 const rows = 96;
