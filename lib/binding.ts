@@ -46,7 +46,7 @@ export type CalibrationArguments = [
   maxColumns: number,
 ];
 
-/** [row, rows, column, columns, crop, unexplained, kernel]; the kernel is 0 where there is none. */
+/** [row, rows, column, columns, crop, unexplained, kernel, folded]; the last two are 0 where they are not known. */
 export type CalibrationFindings = Float64Array;
 
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */

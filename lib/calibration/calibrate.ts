@@ -23,6 +23,8 @@ export interface Calibration extends CoilSensitivities {
   readonly method: MapMethod;
   /** Side of ESPIRiT's patches. */
   readonly kernel?: number | undefined;
+  /** Share of the pixels on which two parts of the object lie, as `espirit` finds it. */
+  readonly folded?: number | undefined;
   /** Share of the pixels where the first set is not zero. */
   readonly support: number;
   /** Share of those with an eigenvalue above 0.95, where the maps agree with the calibration data: of ESPIRiT. */

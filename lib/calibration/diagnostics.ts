@@ -30,6 +30,8 @@ const KERNELS_OF_LINES = 2;
 const FEW_LINES = 10;
 /** Share of the calibration data that good maps of real scans leave unexplained is below 2 %. */
 const MUCH_UNEXPLAINED = 0.05;
+/** In scans whose object lies within the field of view the share is below 0.6 %. */
+const MUCH_FOLDED = 0.006;
 
 /** The maps' part of the diagnostics. */
 export function describeMaps({ maps, calibration, ...rest }: Calibration): MapsDiagnostics {
@@ -45,7 +47,7 @@ export function describeGivenMaps({ shape }: ComplexArray): MapsDiagnostics {
 export function mapWarnings({ maps, acceleration }: CalibrationDiagnostics, coils: number): string[] {
   if (!maps) return [];
   const warnings: string[] = [];
-  const { region, kernel, unexplained, support, sets } = maps;
+  const { region, kernel, unexplained, support, sets, folded } = maps;
   const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
   if (region && kernel !== undefined) {
     const side = Math.min(region.rows, region.columns);
@@ -65,10 +67,11 @@ export function mapWarnings({ maps, acceleration }: CalibrationDiagnostics, coil
     warnings.push('the coil maps are zero throughout; lower the crop, or look at the calibration data');
   else if (unexplained !== undefined && unexplained > MUCH_UNEXPLAINED)
     warnings.push(
-      `the coil maps leave ${percent(unexplained)} of the calibration data unexplained: ` +
-        (sets < Math.min(2, coils)
-          ? 'if the object exceeds the field of view, take 2 sets of maps; else look for motion, or lower the crop'
-          : 'look for motion or more overlap in the field of view, or lower the crop'),
+      `the coil maps leave ${percent(unexplained)} of the calibration data unexplained: look for motion, lower the crop, or take more sets of maps`,
+    );
+  if (sets === 1 && folded !== undefined && folded > MUCH_FOLDED)
+    warnings.push(
+      `two parts of the object lie on each other in ${percent(folded)} of the image, because it reaches beyond the field of view; take 2 sets of maps`,
     );
   if (Math.round(acceleration) > coils)
     warnings.push(

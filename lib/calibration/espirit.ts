@@ -54,6 +54,11 @@ export interface EspiritResult extends CoilSensitivities {
   readonly eigenvalues: RealArray;
   /** Side of the patches used. */
   readonly kernel: number;
+  /**
+   * Share of the pixels, on a grid of at most 48 x 48, whose second eigenvalue is above 0.95: there two parts of the object lie on each
+   * other, because it exceeds the field of view, and one set of maps cannot tell them apart.
+   */
+  readonly folded: number;
 }
 
 /**
@@ -105,5 +110,5 @@ export async function espirit(kspace: ComplexArray, options: EspiritOptions & Ru
       threads,
     ),
   );
-  return { maps, eigenvalues, kernel: findings[6], ...describeFindings(findings) };
+  return { maps, eigenvalues, kernel: findings[6], folded: findings[7], ...describeFindings(findings) };
 }

@@ -48,17 +48,18 @@ struct Calibration {
   }
 };
 
-/// What a calibration reports beside its arrays: [row, rows, column, columns, crop, unexplained, kernel].
+/// What a calibration reports beside its arrays: [row, rows, column, columns, crop, unexplained, kernel, folded].
 struct Findings {
   CalibrationRegion region;
   double crop, unexplained;
   size_t kernel = 0;
+  double folded = 0;
 
   Napi::Value to_js(Napi::Env env) const {
-    auto result = Napi::Float64Array::New(env, 7);
+    auto result = Napi::Float64Array::New(env, 8);
     size_t i = 0;
     for (const size_t value : {region.row, region.rows, region.column, region.columns}) result.Data()[i++] = static_cast<double>(value);
-    for (const double value : {crop, unexplained, static_cast<double>(kernel)}) result.Data()[i++] = value;
+    for (const double value : {crop, unexplained, static_cast<double>(kernel), folded}) result.Data()[i++] = value;
     return result;
   }
 };
@@ -103,8 +104,9 @@ Napi::Value espirit(const Napi::CallbackInfo& info) {
         const CalibrationRegion region = calibration.region(parallel, "espirit", options.kernel, " (the kernel)");
         EspiritOptions chosen = options;
         if (may_shrink) chosen.kernel = std::max<size_t>(1, std::min({options.kernel, region.rows / 2, region.columns / 2}));
-        larmor::espirit(parallel, calibration.kspace, region, chosen, size, maps, eigenvalues, [&](size_t done) { job.done(done); });
-        *findings = {region, find_crop ? automatic_crop(points, eigenvalues) : crop, 0, chosen.kernel};
+        const double folded =
+            larmor::espirit(parallel, calibration.kspace, region, chosen, size, maps, eigenvalues, [&](size_t done) { job.done(done); });
+        *findings = {region, find_crop ? automatic_crop(points, eigenvalues) : crop, 0, chosen.kernel, folded};
         finish(parallel, calibration, options.sets, soft, size, eigenvalues, maps, *findings);
       },
       [findings](Napi::Env env) { return findings->to_js(env); });

@@ -21,8 +21,8 @@ std::vector<double> taper(size_t n, bool tapered) {
   return weights;
 }
 
-/// Where sample i of n lies among m samples of the same centre; m or more where it does not.
-size_t recentred(size_t i, size_t n, size_t m) { return i + m / 2 - n / 2; }
+/// Where sample i of n lies among m samples of the same middle; m or more where it does not.
+size_t in_the_middle(size_t i, size_t n, size_t m) { return i + m / 2 - n / 2; }
 
 }  // namespace
 
@@ -44,10 +44,10 @@ void calibration_images(const Parallel& parallel, const Kspace& kspace, const Ca
     c32* const image = images + c * size.points();
     std::fill_n(image, size.points(), c32{0, 0});
     for (size_t y = 0; y < region.rows; ++y) {
-      const size_t to_y = recentred(region.row + y, kspace.ny, size.ny);
+      const size_t to_y = in_the_middle(y, region.rows, size.ny);
       if (to_y >= size.ny) continue;
       for (size_t x = 0; x < region.columns; ++x) {
-        const size_t to_x = recentred(region.column + x, kspace.nx, size.nx);
+        const size_t to_x = in_the_middle(x, region.columns, size.nx);
         if (to_x >= size.nx) continue;
         const c32 value = kspace.data[(c * kspace.ny + region.row + y) * kspace.nx + region.column + x];
         const double weight = rows[y] * columns[x];

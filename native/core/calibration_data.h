@@ -23,8 +23,9 @@ struct ImageSize {
 /// The region's samples [coils, rows, columns].
 std::vector<c64> calibration_data(const Kspace& kspace, const CalibrationRegion& region);
 
-/// Images [coils, ny, nx] of the region alone, of k-space that is zero elsewhere. `tapered` weighs the samples with cosine-squared (Hann)
-/// windows, so that nothing rings; samples beyond an image smaller than k-space are left out.
+/// Images [coils, ny, nx] of the region alone, moved to the middle of k-space: but for a phase that all coils share, as if k-space were zero
+/// elsewhere. `tapered` weighs the samples with sine-squared (Hann) windows, so that nothing rings. Of a region larger than the image the
+/// middle is taken.
 void calibration_images(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, bool tapered, ImageSize size, c32* images);
 
 /// The strongest principal component of the coils' samples [coils, points], its largest entry real.

@@ -22,6 +22,8 @@ constexpr size_t kBlock = 16;          // image rows per task
 constexpr size_t kTile = 16;           // floats of the widest register: rows are padded to a multiple
 constexpr float kTolerance = 1e-4f;    // relative residual at which a pixel's power iteration ends
 constexpr float kPerturbation = 1e-3f;  // of the start, so that a dead first coil cannot stop the iteration
+constexpr size_t kCoarse = 48;         // pixels per side where only a share of pixels is wanted
+constexpr float kSecondSet = 0.95f;    // a second eigenvalue above this belongs to a second set of maps
 constexpr double kTurn = 2 * std::numbers::pi;
 
 /// Evaluates polynomials over one kernel axis at `points` angles: in [outer, kernel, inner] -> out [outer, points, inner].
@@ -91,57 +93,74 @@ void start_vectors(size_t coils, size_t padded, size_t set, float* vectors) {
   }
 }
 
+/// The `sets` leading eigenvectors at the pixels of an image: visit(y, padded, values [sets, padded], vectors [sets, coils, 2, padded]) for
+/// every row, those of a block in order.
+template <class Visit>
+void each_row(const Parallel& parallel, size_t coils, const EspiritOptions& options, size_t sets, const std::vector<float>& grid, ImageSize size,
+              Visit visit) {
+  const size_t points = 2 * options.kernel - 1, entries = coils * coils;
+  const size_t padded = (size.nx + kTile - 1) / kTile * kTile, set_length = 2 * coils * padded;
+  const Scratch columns(points * padded), rows(points * size.ny);
+  interpolation(points, size.nx, padded, columns.data());
+  interpolation(points, size.ny, size.ny, rows.data());
+  parallel((size.ny + kBlock - 1) / kBlock, [&](size_t block) {
+    std::vector<float> row_grid(entries * points);
+    const Scratch vectors(sets * set_length), values(sets * padded), scratch((entries + 2 * coils * (sets + 1)) * kTile);
+    for (size_t y = block * kBlock; y < std::min(size.ny, (block + 1) * kBlock); ++y) {
+      std::fill(row_grid.begin(), row_grid.end(), 0.0f);
+      for (size_t g = 0; g < points; ++g) {
+        const float weight = rows.data()[g * size.ny + y];
+        const float* const from = &grid[g * entries * points];
+        for (size_t i = 0; i < entries * points; ++i) row_grid[i] += weight * from[i];
+      }
+      for (size_t s = 0; s < sets; ++s) start_vectors(coils, padded, s, vectors.data() + s * set_length);
+      kernels().leading_eigenvectors(padded, points, coils, sets, options.iterations, kTolerance, row_grid.data(), columns.data(),
+                                     vectors.data(), values.data(), scratch.data());
+      visit(y, padded, values.data(), vectors.data());
+    }
+  });
+}
+
+/// Share of the pixels, on a coarse grid, that two objects share: their second eigenvalue is near one too.
+double folded_share(const Parallel& parallel, size_t coils, const EspiritOptions& options, const std::vector<float>& grid, ImageSize size) {
+  if (coils < 2) return 0;
+  const ImageSize coarse{std::min(size.ny, kCoarse), std::min(size.nx, kCoarse)};
+  std::vector<size_t> counts(coarse.ny);
+  each_row(parallel, coils, options, 2, grid, coarse, [&](size_t y, size_t padded, const float* values, const float*) {
+    for (size_t x = 0; x < coarse.nx; ++x) counts[y] += std::min(values[x], values[padded + x]) > kSecondSet;
+  });
+  return static_cast<double>(std::accumulate(counts.begin(), counts.end(), size_t{0})) / static_cast<double>(coarse.points());
+}
+
 }  // namespace
 
 size_t espirit_steps(size_t ny) { return 1 + (ny + kBlock - 1) / kBlock; }
 
-void espirit(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options, ImageSize size,
-             c32* maps, float* values, const Progress& progress) {
-  const size_t coils = kspace.coils, ny = size.ny, nx = size.nx, plane = size.points();
-  const size_t points = 2 * options.kernel - 1, entries = coils * coils;
-  const size_t padded = (nx + kTile - 1) / kTile * kTile, set_length = 2 * coils * padded;
+double espirit(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options, ImageSize size,
+               c32* maps, float* values, const Progress& progress) {
+  const size_t coils = kspace.coils, sets = options.sets, nx = size.nx, plane = size.points();
   const std::vector<c64> data = calibration_data(kspace, region);
   const std::vector<c64> principal = principal_coil(coils, region.rows * region.columns, data.data());
   const PatchSpace space = patch_space(parallel, coils, region.rows, region.columns, data.data(), options.kernel, options.threshold);
   const std::vector<float> grid = grid_matrices(parallel, coils, options.kernel, space);
-  const Scratch columns(points * padded), rows(points * ny);
-  interpolation(points, nx, padded, columns.data());
-  interpolation(points, ny, ny, rows.data());
   std::atomic<size_t> done{1};
   progress(1);
-
-  parallel((ny + kBlock - 1) / kBlock, [&](size_t block) {
-    std::vector<float> row_grid(entries * points);
-    std::vector<size_t> order(options.sets);
-    const Scratch vector_block(options.sets * set_length), value_block(options.sets * padded);
-    const Scratch scratch((entries + 2 * coils * (options.sets + 1)) * kTile);
-    float* const vectors = vector_block.data();
-    float* const row_values = value_block.data();
-    for (size_t y = block * kBlock; y < std::min(ny, (block + 1) * kBlock); ++y) {
-      std::fill(row_grid.begin(), row_grid.end(), 0.0f);
-      for (size_t g = 0; g < points; ++g) {
-        const float weight = rows.data()[g * ny + y];
-        const float* const from = &grid[g * entries * points];
-        for (size_t i = 0; i < entries * points; ++i) row_grid[i] += weight * from[i];
-      }
-      for (size_t s = 0; s < options.sets; ++s) start_vectors(coils, padded, s, &vectors[s * set_length]);
-      kernels().leading_eigenvectors(padded, points, coils, options.sets, options.iterations, kTolerance, row_grid.data(), columns.data(),
-                                     vectors, row_values, scratch.data());
-      for (size_t x = 0; x < nx; ++x) {
-        std::iota(order.begin(), order.end(), size_t{0});
-        std::sort(order.begin(), order.end(), [&](size_t p, size_t q) {
-          const float first = row_values[p * padded + x], second = row_values[q * padded + x];
-          return first != second ? first > second : p < q;
-        });
-        for (size_t s = 0; s < options.sets; ++s) {
-          const float value = row_values[order[s] * padded + x];
-          values[s * plane + y * nx + x] = value;
-          write_map(principal, padded, &vectors[order[s] * set_length + x], plane, maps + s * coils * plane + y * nx + x);
-        }
+  each_row(parallel, coils, options, sets, grid, size, [&](size_t y, size_t padded, const float* row_values, const float* vectors) {
+    std::vector<size_t> order(sets);
+    for (size_t x = 0; x < nx; ++x) {
+      std::iota(order.begin(), order.end(), size_t{0});
+      std::sort(order.begin(), order.end(), [&](size_t p, size_t q) {
+        const float first = row_values[p * padded + x], second = row_values[q * padded + x];
+        return first != second ? first > second : p < q;
+      });
+      for (size_t s = 0; s < sets; ++s) {
+        values[s * plane + y * nx + x] = row_values[order[s] * padded + x];
+        write_map(principal, padded, vectors + order[s] * 2 * coils * padded + x, plane, maps + s * coils * plane + y * nx + x);
       }
     }
-    progress(done.fetch_add(1) + 1);
+    if ((y + 1) % kBlock == 0 || y + 1 == size.ny) progress(done.fetch_add(1) + 1);
   });
+  return folded_share(parallel, coils, options, grid, size);
 }
 
 }  // namespace larmor

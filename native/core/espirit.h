@@ -27,8 +27,10 @@ size_t espirit_steps(size_t ny);
 /// component of the coils. Needs 1 <= kernel <= rows, columns; sets <= coils; finite data; throws CodedError ERR_CALIBRATION if they
 /// are all zero in the region.
 ///
+/// Returns the share of pixels, on a grid of at most 48 x 48, whose second eigenvalue is near one too: there the object folds over.
+///
 /// Uecker et al., Magn Reson Med 2014;71:990-1001.
-void espirit(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options, ImageSize size,
-             c32* maps, float* values, const Progress& progress);
+double espirit(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options, ImageSize size,
+               c32* maps, float* values, const Progress& progress);
 
 }  // namespace larmor

@@ -2,11 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { type ComplexArray, complexZeros } from '#larmor/arrays/complex-array.js';
 import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { espirit } from '#larmor/calibration/espirit.js';
+import { openScan } from '#larmor/io/scan.js';
+import { nmse } from '#larmor/metrics/metrics.js';
+import { combineComponents, rootSumOfSquares } from '#larmor/reconstruction/images.js';
 import { renderPhantom } from '#larmor/simulation/phantom.js';
 import { simulateScan } from '#larmor/simulation/scan.js';
+import { cgSense } from '#larmor/solvers/sense.js';
 import { BART_FIXTURES, bartFixture } from '../support/bart.js';
 import { sameBits } from '../support/bits.js';
-import { describeShared } from '../support/shared.js';
+import { relativeError } from '../support/complex.js';
+import { describeShared, shared } from '../support/shared.js';
 
 const DEGREE = 1; // of the sensitivities as trigonometric polynomials: their patches then obey the theory exactly
 
@@ -80,6 +85,8 @@ const mean = (values: Iterable<number>): number => {
   return list.reduce((sum, value) => sum + value, 0) / list.length;
 };
 
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
+
 describeShared('espirit against BART', () => {
   test.each(BART_FIXTURES)('%s', async (name) => {
     const { kspace, mask, maps: wanted } = await bartFixture(name);
@@ -93,6 +100,40 @@ describeShared('espirit against BART', () => {
     expect(dice).toBeGreaterThanOrEqual(0.999);
     const cropped = mine.map((e, p) => Math.abs(e - (eigenvalues.data[p] > 0.8 ? 1 : 0)));
     expect(Math.max(...cropped)).toBeLessThan(1e-5);
+  });
+
+  test.each([
+    // What Otsu's threshold gives for these two, and that maps cropped there reconstruct no worse than maps cropped at 0.8.
+    [BART_FIXTURES[0], 0.7, 0.85],
+    [BART_FIXTURES[1], 0.8, 0.92],
+  ] as const)('the automatic crop suits %s', async (name, least, most) => {
+    const { kspace, mask } = await bartFixture(name);
+    const file = name.includes('gre') ? 'brain_gre_t2star_16ch' : 'brain_pd_8ch';
+    await using scan = await openScan(shared(`data/${file}.h5`));
+    const truth = await rootSumOfSquares(await scan.readKspace(0));
+    const peak = truth.data.reduce((a, b) => Math.max(a, b));
+    const object = truth.data.map((value) => (value > 0.07 * peak ? 1 : 0));
+    const judge = async (crop: number | 'auto') => {
+      const { maps, crop: used } = await espirit(kspace, { mask, crop, threshold: 0.0004 });
+      const support = energy(maps);
+      let [both, either] = [0, 0];
+      object.forEach((inside, p) => {
+        both += 2 * (inside && support[p] > 0 ? 1 : 0);
+        either += inside + (support[p] > 0 ? 1 : 0);
+      });
+      const { x } = await cgSense(kspace, { maps, mask }, { lambda: 0.005 });
+      const image = await combineComponents(x);
+      const masked = (values: Float32Array) => ({ data: values.map((v, p) => v * object[p]), shape: truth.shape });
+      // The fixture's k-space is scaled; both images are compared at the brightness of the truth.
+      const gain = dot(masked(image.data).data, truth.data) / dot(masked(image.data).data, image.data);
+      return { used, dice: both / either, nmse: nmse(masked(truth.data), masked(image.data.map((v) => v * gain))) };
+    };
+    const [automatic, usual] = [await judge('auto'), await judge(0.8)];
+    expect(automatic.used).toBeGreaterThan(least);
+    expect(automatic.used).toBeLessThan(most);
+    // The support is no worse than that of 0.8 against the object in the fully sampled image, to a hundredth; nor is the image.
+    expect(automatic.dice).toBeGreaterThan(usual.dice - 0.01);
+    expect(automatic.nmse).toBeLessThan(1.01 * usual.nmse);
   });
 
   test('finds the same centre in the zeros of k-space as in the mask, and the same maps at any scale', async () => {
@@ -200,6 +241,55 @@ describe('espirit', () => {
     expect(Math.hypot(re, im)).toBeGreaterThan(0.999);
   });
 
+  test('maps at other sizes are those of k-space where pixels coincide', async () => {
+    const { kspace } = polynomialCoils(4, 24, 20, 11);
+    const options = { threshold: 1e-10, iterations: 1000 };
+    const { maps } = await espirit(kspace, options);
+    const fine = await espirit(kspace, { ...options, matrix: [48, 60] });
+    expect(fine.maps.shape).toEqual([1, 4, 48, 60]);
+    const same = { shape: [4, 24, 20], data: new Float32Array(maps.data.length) };
+    for (let i = 0; i < maps.data.length / 2; i += 1) {
+      const [c, y, x] = [Math.floor(i / 480), Math.floor(i / 20) % 24, i % 20];
+      const from = 2 * ((c * 48 + 2 * y) * 60 + 3 * x);
+      same.data.set(fine.maps.data.subarray(from, from + 2), 2 * i);
+    }
+    expect(relativeError(same.data, maps.data)).toBeLessThan(1e-4);
+  });
+
+  test('soft weights fall smoothly with the eigenvalue', async () => {
+    const { kspace } = polynomialCoils(5, 24, 30, 12);
+    const options = { calibrationSize: 12, kernel: 4, threshold: 0.05, crop: 0.7, sets: 2 } as const;
+    const hard = await espirit(kspace, options);
+    const soft = await espirit(kspace, { ...options, weighting: 'soft' });
+    expect(sameBits(soft.eigenvalues.data, hard.eigenvalues.data)).toBe(true);
+    const plane = 24 * 30;
+    for (let set = 0; set < 2; set += 1) {
+      const [cut, weighted] = [energy(hard.maps, set), energy(soft.maps, set)];
+      for (let p = 0; p < plane; p += 1) {
+        const value = hard.eigenvalues.data[set * plane + p];
+        const t = Math.min(1, Math.max(0, (Math.sqrt(value) - 0.4) / 0.6)); // from 2 crop - 1 to 1
+        expect(Math.abs(Math.sqrt(weighted[p]) - t * t * (3 - 2 * t))).toBeLessThan(1e-5);
+        expect(Math.abs(cut[p] - (value > 0.7 ? 1 : 0))).toBeLessThan(1e-5);
+      }
+    }
+  });
+
+  test('stops on abort while it searches the patch space', async () => {
+    const { kspace } = polynomialCoils(8, 64, 64, 13);
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    // 2025 patches: seconds of eigenvectors before the first step is counted.
+    let steps = 0;
+    const onProgress = (fraction: number): void => {
+      if (fraction > 0) steps += 1;
+    };
+    const options = { calibrationSize: 60, kernel: 16, matrix: [4, 4] } as const;
+    const running = espirit(kspace, { ...options, signal: controller.signal, threads: 1, onProgress });
+    setTimeout(() => controller.abort(reason), 50);
+    await expect(running).rejects.toBe(reason);
+    expect(steps).toBe(0);
+  });
+
   test('reports progress and stops on abort', async () => {
     const { kspace } = polynomialCoils(8, 256, 256, 8);
     const reason = new Error('enough');
@@ -248,6 +338,9 @@ describe('espirit', () => {
         { kernel: 25 },
         { sets: 3 },
         { crop: 1 },
+        { crop: 'sharp' as never },
+        { weighting: 'smooth' as never },
+        { matrix: [16, 0] as const },
         { threshold: -1 },
         { calibrationSize: 2.5 },
       ])
