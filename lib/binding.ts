@@ -49,6 +49,15 @@ export type CalibrationArguments = [
 /** [row, rows, column, columns, crop, unexplained, kernel, folded]; the last two are 0 where they are not known. */
 export type CalibrationFindings = Float64Array;
 
+/** How a proximal gradient solve ended; change is ||x - previous x|| / ||x||. */
+export type ProximalOutcome = [
+  iterations: number,
+  change: number,
+  converged: boolean,
+  restarts: number,
+  objective: number,
+];
+
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
 export interface Binding {
   // native/addon/encoding.cc
@@ -226,6 +235,56 @@ export interface Binding {
 
   // native/addon/platform.cc
   platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };
+
+  // native/addon/proximal.cc
+  /** Coefficients of `batch` complex images [ny, nx], or the images of coefficients. */
+  wavelet(
+    control: JobControl,
+    inverse: boolean,
+    batch: number,
+    ny: number,
+    nx: number,
+    haar: boolean,
+    levels: number,
+    coarsest: number,
+    input: Float32Array,
+    output: Float32Array,
+    threads: number,
+  ): Promise<void>;
+  /**
+   * x [set, y, x] minimises 1/2 ||A x - kspace||^2 + weight ||W x||_1 (input is kspace, output x); a seed displaces W at random in every
+   * iteration. Counts iterations.
+   */
+  l1Wavelet(
+    control: JobControl,
+    ...rest: [
+      ...EncodingArguments,
+      iterations: number,
+      tolerance: number,
+      weight: number,
+      seed: number | undefined,
+      haar: boolean,
+      levels: number,
+      coarsest: number,
+    ]
+  ): Promise<ProximalOutcome>;
+  /**
+   * The same for the sum of nuclear norms of blocks across the images of x [frame, set, y, x]; maps [frame, set, coil, y, x] and
+   * mask [frame, (y,) x] may be those of one frame for all.
+   */
+  locallyLowRank(
+    control: JobControl,
+    frames: number,
+    ...rest: [
+      ...EncodingArguments,
+      iterations: number,
+      tolerance: number,
+      weight: number,
+      seed: number | undefined,
+      block: number,
+      maskIsLines: boolean,
+    ]
+  ): Promise<ProximalOutcome>;
 
   // native/addon/session.cc
   /** Loads the library once per process; later calls ignore their path. Its version. */

@@ -8,7 +8,8 @@ import { LinearOperator } from './linear-operator.js';
 /** Longest side a transform takes, as in native/core/fft_plan.cc. */
 const LONGEST_SIDE = 2 ** 24;
 
-function expectImages(who: string, shape: Shape): void {
+/** @throws LarmorError `ERR_SHAPE` unless `shape` is [..., y, x] of positive sizes that a transform can take. */
+export function expectImages(who: string, shape: Shape): void {
   const good = shape.length >= 2 && shape.every((n) => Number.isSafeInteger(n) && n >= 1 && n <= LONGEST_SIDE);
   if (!good)
     throw new LarmorError(

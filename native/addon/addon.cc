@@ -11,6 +11,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larmor::addon::export_neighbours(env, exports);
   larmor::addon::export_optimiser(env, exports);
   larmor::addon::export_platform(env, exports);
+  larmor::addon::export_proximal(env, exports);
   larmor::addon::export_session(env, exports);
   larmor::addon::export_solvers(env, exports);
   return exports;

@@ -13,6 +13,7 @@ void export_memory(Napi::Env env, Napi::Object exports);
 void export_neighbours(Napi::Env env, Napi::Object exports);
 void export_optimiser(Napi::Env env, Napi::Object exports);
 void export_platform(Napi::Env env, Napi::Object exports);
+void export_proximal(Napi::Env env, Napi::Object exports);
 void export_session(Napi::Env env, Napi::Object exports);
 void export_solvers(Napi::Env env, Napi::Object exports);
 

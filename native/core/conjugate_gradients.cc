@@ -3,47 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "core/coded_error.h"
 #include "core/kernels.h"
 #include "core/scratch.h"
+#include "core/vector_blocks.h"
 
 namespace larmor {
 namespace {
-
-constexpr size_t kBlock = 16384;  // floats: four vectors of them fit the second-level cache
-
-/// A vector's blocks, and the sums over them.
-class Blocks {
- public:
-  Blocks(const Parallel& parallel, size_t floats) : parallel_(parallel), floats_(floats), sums_((floats + kBlock - 1) / kBlock) {}
-
-  /// Sum over blocks of body(begin, length).
-  template <class F>
-  double sum(F&& body) {
-    parallel_(sums_.size(), [&](size_t block) {
-      const size_t begin = block * kBlock;
-      sums_[block] = body(begin, std::min(kBlock, floats_ - begin));
-    });
-    double total = 0;
-    for (const double sum : sums_) total += sum;
-    return total;
-  }
-
-  double energy(const float* v) {
-    return sum([&](size_t begin, size_t length) {
-      double total = 0;
-      for (size_t i = begin; i < begin + length; ++i) total += static_cast<double>(v[i]) * v[i];
-      return total;
-    });
-  }
-
- private:
-  const Parallel& parallel_;
-  size_t floats_;
-  std::vector<double> sums_;
-};
 
 double finite(double value) {
   if (!std::isfinite(value)) throw CodedError("ERR_DIVERGED", "conjugate gradients: the iteration left the finite numbers; scale the data or raise lambda");
@@ -59,7 +26,7 @@ ConjugateGradientResult conjugate_gradients(const Parallel& parallel, const Norm
   const Scratch direction(floats), product(floats), residual(floats);
   float *const p = direction.data(), *const q = product.data(), *const r = residual.data(), *const x = &image->re;
   const auto lambda = static_cast<float>(options.lambda);
-  Blocks blocks(parallel, floats);
+  VectorBlocks blocks(parallel, floats);
 
   std::copy_n(x, floats, r);  // A^H y
   double reference;           // energy of the right-hand side
@@ -87,10 +54,7 @@ ConjugateGradientResult conjugate_gradients(const Parallel& parallel, const Norm
     const auto alpha = static_cast<float>(energy / curvature);
     const double next = finite(blocks.sum([&](size_t i, size_t n) { return kernels().gradient_step(n, alpha, p + i, q + i, x + i, r + i); }));
     const auto beta = static_cast<float>(next / energy);
-    blocks.sum([&](size_t i, size_t n) {
-      kernels().next_direction(n, beta, r + i, p + i);
-      return 0.0;
-    });
+    blocks.each([&](size_t i, size_t n) { kernels().next_direction(n, beta, r + i, p + i); });
     energy = next;
     progress(iteration + 1);
   }

@@ -43,6 +43,22 @@ struct ResidualSums {
   double residual, reference, held_out_residual, held_out_reference;
 };
 
+/// Four taps on samples 2 i - 2 to 2 i + 1 for the coarse band and for the detail; and of the inverse, for samples 2 i - 2 and 2 i - 1, on the
+/// coarse band at i - 1 and i and the details there.
+struct WaveletTaps {
+  float split[2][4], join[2][4];
+};
+
+/// Sums over the elements of (z - x) (x - previous), of (x - previous)^2 and of x^2.
+struct MomentumSums {
+  double ascent, change, size;
+  void operator+=(const MomentumSums& other) {
+    ascent += other.ascent;
+    change += other.change;
+    size += other.size;
+  }
+};
+
 /// Inner loops that profit from wide instructions. Arguments run sizes, inputs, outputs; outputs never alias inputs unless said.
 /// Each is compiled per instruction set from the *.inl files that kernels.inl lists.
 struct Kernels {
@@ -117,6 +133,32 @@ struct Kernels {
   double (*gradient_step)(size_t n, float alpha, const float* p, const float* q, float* x, float* r);
   /// p = r + beta p
   void (*next_direction)(size_t n, float beta, const float* r, float* p);
+
+  // proximal_gradient.inl: vectors of n floats.
+
+  /// x = z - step (product - right)
+  void (*descend)(size_t n, float step, const float* z, const float* product, const float* right, float* x);
+  MomentumSums (*momentum_sums)(size_t n, const float* z, const float* x, const float* previous);
+  /// z = x + beta (x - previous)
+  void (*extrapolate)(size_t n, float beta, const float* x, const float* previous, float* z);
+
+  // wavelet.inl: complex samples.
+
+  /// Coarse band and detail of `pairs` pairs from the samples x[-2] to x[2 pairs - 1].
+  void (*wavelet_split)(size_t pairs, const WaveletTaps& taps, const c32* x, c32* low, c32* high);
+  /// The inverse: x[-2] to x[2 pairs - 3] from low and high at -1 to pairs - 1.
+  void (*wavelet_join)(size_t pairs, const WaveletTaps& taps, const c32* low, const c32* high, c32* x);
+  /// Two weighted sums of four rows of n samples.
+  void (*combine_rows)(size_t n, const float* first_taps, const float* second_taps, const c32* const* rows, c32* first, c32* second);
+  /// Every x loses `threshold` of its magnitude, or all of it; the sum of the magnitudes that stay.
+  double (*soft_threshold)(size_t n, float threshold, c32* x);
+
+  // locally_low_rank.inl: planes [row, (re, im), n], n a multiple of 16.
+
+  /// The lower triangle of x x^H, [rows, rows].
+  void (*planar_gram)(size_t rows, size_t n, const float* x, c64* gram);
+  /// y = matrix x, matrix being [rows, inner].
+  void (*planar_multiply)(size_t rows, size_t inner, size_t n, const c32* matrix, const float* x, float* y);
 
   // hermitian.inl: double precision, planar; a is [n, stride] of which the triangle column <= row is used, with a real diagonal.
 

@@ -22,6 +22,9 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/machine.inl"
 #include "core/hermitian.inl"
 #include "core/conjugate_gradients.inl"
+#include "core/proximal_gradient.inl"
+#include "core/wavelet.inl"
+#include "core/locally_low_rank.inl"
 #include "core/eigenvectors.inl"
 #include "core/patches.inl"
 #include "core/spirit.inl"
@@ -62,6 +65,15 @@ const Kernels LARMOR_KERNELS = {
     .add_scaled_dot = add_scaled_dot,
     .gradient_step = gradient_step,
     .next_direction = next_direction,
+    .descend = descend,
+    .momentum_sums = momentum_sums,
+    .extrapolate = extrapolate,
+    .wavelet_split = wavelet_split,
+    .wavelet_join = wavelet_join,
+    .combine_rows = combine_rows,
+    .soft_threshold = soft_threshold,
+    .planar_gram = planar_gram,
+    .planar_multiply = planar_multiply,
     .complex_axpy = complex_axpy,
     .hermitian_multiply = hermitian_multiply,
     .hermitian_rank2 = hermitian_rank2,

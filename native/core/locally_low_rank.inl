@@ -1,0 +1,29 @@
+// Products of small complex matrices with rows of many samples, in planes of real and imaginary parts: [row, (re, im), n].
+
+void planar_gram(size_t rows, size_t n, const float* x, c64* gram) {
+  for (size_t r = 0; r < rows; ++r)
+    for (size_t s = 0; s <= r; ++s) {
+      const float *const a = x + 2 * r * n, *const b = x + 2 * s * n;
+      wide re = {}, im = {};
+      for (size_t i = 0; i < n; i += kLanes) {
+        const wide ar = load(a + i), ai = load(a + n + i), br = load(b + i), bi = load(b + n + i);
+        re += ar * br + ai * bi;
+        im += ai * br - ar * bi;
+      }
+      gram[r * rows + s] = {sum_lanes(re), sum_lanes(im)};
+    }
+}
+
+void planar_multiply(size_t rows, size_t inner, size_t n, const c32* matrix, const float* x, float* y) {
+  for (size_t r = 0; r < rows; ++r, matrix += inner, y += 2 * n)
+    for (size_t i = 0; i < n; i += kLanes) {
+      wide re = {}, im = {};
+      for (size_t k = 0; k < inner; ++k) {
+        const wide xr = load(x + 2 * k * n + i), xi = load(x + (2 * k + 1) * n + i);
+        re += matrix[k].re * xr - matrix[k].im * xi;
+        im += matrix[k].re * xi + matrix[k].im * xr;
+      }
+      store(y + i, re);
+      store(y + n + i, im);
+    }
+}
