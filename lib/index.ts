@@ -67,6 +67,7 @@ export { Fft1 } from './operators/fft1.js';
 export { Fft2, fft2, ifft2 } from './operators/fft2.js';
 export { LinearOperator } from './operators/linear-operator.js';
 export { Mask } from './operators/mask.js';
+export { WAVELETS, Wavelet, type WaveletName, type WaveletOptions } from './operators/wavelet.js';
 export type { Manifest } from './reconstruction/manifest.js';
 export { estimateMaps, type MapsOptions, type SliceMaps } from './reconstruction/maps.js';
 export { estimateMemory, type MemoryEstimate } from './reconstruction/memory.js';
@@ -97,7 +98,16 @@ export {
   conjugateGradient,
   type SolverResult,
 } from './solvers/conjugate-gradients.js';
+export { type L1WaveletOptions, l1Wavelet } from './solvers/l1-wavelet.js';
+export { type LocallyLowRankOptions, type LowRankModel, locallyLowRank } from './solvers/locally-low-rank.js';
 export { type PowerIterationOptions, type PowerIterationResult, powerIteration } from './solvers/power-iteration.js';
+export {
+  type FistaOptions,
+  fista,
+  type ProximalMap,
+  type ProximalResult,
+  type RegularisedResult,
+} from './solvers/proximal-gradient.js';
 export { type CgSenseOptions, cgSense, type DataConsistencyOptions, dataConsistency } from './solvers/sense.js';
 export type { AdamOptions } from './training/adam.js';
 export type { Validation } from './training/checkpoint.js';

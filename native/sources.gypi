@@ -71,11 +71,14 @@
       "test/native/espirit_test.cc",
       "test/native/fft_test.cc",
       "test/native/hermitian_eigen_test.cc",
+      "test/native/locally_low_rank_test.cc",
       "test/native/map_support_test.cc",
       "test/native/neighbours_test.cc",
       "test/native/network_test.cc",
       "test/native/parallel_test.cc",
-      "test/native/patch_gram_test.cc"
+      "test/native/patch_gram_test.cc",
+      "test/native/proximal_gradient_test.cc",
+      "test/native/wavelet_test.cc"
     ]
   }
 }

@@ -13,24 +13,48 @@ const ACCELERATION = 4;
 /** A shell that runs a command silently but for its errors and prints the seconds it took: wall, user, system. */
 const TIMED = 'TIMEFORMAT="%R %U %S"; exec 3>&2; { time "$@" > /dev/null 2>&3; } 2>&1';
 
-/** Noisy k-space [coil, ky, kx] of a simulated head with its mask: 26 centre lines and random ones, about 4-fold. */
-export async function undersampledSlice(coils, ny, nx) {
+/** Linear congruential numbers in [0, 1). */
+function uniform(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** About 4-fold, 26 centre lines always: random lines, every fifth, or random points with a square centre. */
+function sampling(kind, ny, nx) {
+  const random = uniform(12345);
+  const central = (i, n) => Math.abs(i - n / 2 + 0.5) < CENTER_LINES / 2;
+  const share = (nx / ACCELERATION - CENTER_LINES) / (nx - CENTER_LINES);
+  if (kind === 'points') {
+    const at = (i) => central(Math.floor(i / nx), ny) && central(i % nx, nx);
+    return {
+      data: Uint8Array.from({ length: ny * nx }, (_, i) => (at(i) || random() < share ? 1 : 0)),
+      shape: [ny, nx],
+    };
+  }
+  const chosen = kind === 'random' ? () => random() < share : (x) => x % 5 === 0;
+  const data = Uint8Array.from({ length: nx }, (_, x) => (chosen(x) || central(x, nx) ? 1 : 0));
+  return { data, shape: [nx] };
+}
+
+/**
+ * Noisy k-space [coil, ky, kx] of a simulated head with its mask.
+ *
+ * @param kind Of the mask: `random` or `equispaced` lines, or `points`.
+ */
+export async function undersampledSlice(coils, ny, nx, kind = 'random') {
   const object = await renderPhantom({ family: 'head', seed: 1, size: ny, contrast: 't2' });
   const full = (await simulateScan(object, { seed: 1, coils, snr: 50 })).kspace.data;
   const first = (ny >> 1) - (nx >> 1);
-  const lines = new Uint8Array(nx);
-  let state = 12345;
-  for (let x = 0; x < nx; x++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const center = Math.abs(x - nx / 2 + 0.5) < CENTER_LINES / 2;
-    lines[x] = center || state / 2 ** 32 < (nx / ACCELERATION - CENTER_LINES) / (nx - CENTER_LINES) ? 1 : 0;
-  }
+  const mask = sampling(kind, ny, nx);
   const data = new Float32Array(2 * coils * ny * nx);
   for (let row = 0; row < coils * ny; row++)
     for (let x = 0; x < nx; x++)
-      if (lines[x])
+      if (mask.data[kind === 'points' ? (row % ny) * nx + x : x])
         for (let part = 0; part < 2; part++) data[2 * (row * nx + x) + part] = full[2 * (row * ny + first + x) + part];
-  return { kspace: { data, shape: [coils, ny, nx] }, mask: { data: lines, shape: [nx] } };
+  return { kspace: { data, shape: [coils, ny, nx] }, mask };
 }
 
 /** A folder, in memory where there is one, for BART's files; BART's order is [readout, phase encode, 1, coil], first axis fastest. */

@@ -7,6 +7,7 @@ import {
   formatShape,
   points,
   type Shape,
+  sameShape,
 } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
@@ -35,7 +36,7 @@ export interface LowRankModel {
 
 /** What can be chosen about `locallyLowRank`. */
 export interface LocallyLowRankOptions extends PenaltyOptions {
-  /** Weight of the nuclear norms, relative to the data scale. Default 0.005. */
+  /** Weight of the nuclear norms, relative to the data scale. Default 0.001. */
   readonly lambda?: number | undefined;
   /** Side of the blocks in pixels. Default 8. */
   readonly blockSize?: number | undefined;
@@ -64,7 +65,7 @@ export async function locallyLowRank(
   model: LowRankModel,
   options: LocallyLowRankOptions = {},
 ): Promise<RegularisedResult> {
-  const { lambda = 0.005, blockSize = 8, randomGrid = true, signal } = options;
+  const { lambda = 0.001, blockSize = 8, randomGrid = true, signal } = options;
   const { frames, sets, coils, ny, nx, maps, image, frameShape } = sizes(kspace, model.maps);
   const masks = 'data' in model.mask ? [model.mask] : model.mask;
   const weights = stackedWeights(masks, frames, ny, nx);
@@ -128,23 +129,20 @@ function sizes(kspace: ComplexArray, maps: ComplexArray | undefined): Sizes {
     for (let i = 0; i < unit.data.length; i += 2) unit.data[i] = 1;
     return { frames, sets: 1, coils: 1, ny, nx, maps: unit, image: shape, frameShape: shape };
   }
-  const [coils] = shape.slice(1);
+  const coils = shape[1];
   const perFrame = maps.shape.length === 5;
-  if (perFrame && maps.shape[0] !== frames)
+  const mapFrames = perFrame ? maps.shape[0] : 1;
+  // One frame after the other they look like further sets.
+  const flat = perFrame ? [mapFrames * maps.shape[1], ...maps.shape.slice(2)] : maps.shape;
+  const found = mapSizes('locallyLowRank', { data: maps.data, shape: flat });
+  if (!sameShape(found.coilImages, [coils, ny, nx]) || (perFrame && mapFrames !== frames))
     throw new LarmorError(
       'ERR_SHAPE',
-      `locallyLowRank: maps must have ${frames} frames like kspace, got ${formatShape(maps.shape)}`,
+      `locallyLowRank: maps must have the frames, coils and sides of kspace ${formatShape(shape)}, got ${formatShape(maps.shape)}`,
     );
-  const oneFrame = perFrame ? maps.shape.slice(1) : maps.shape;
-  const first = { data: maps.data.subarray(0, 2 * points(oneFrame)), shape: oneFrame };
-  const found = mapSizes('locallyLowRank', first);
-  expectComplex(
-    'locallyLowRank',
-    'maps',
-    maps,
-    perFrame ? [frames, found.sets, coils, ny, nx] : [...maps.shape.slice(0, -3), coils, ny, nx],
-  );
-  return { frames, sets: found.sets, coils, ny, nx, maps, image: [frames, ...found.image], frameShape: shape.slice(1) };
+  const sets = found.sets / mapFrames;
+  const image = maps.shape.length === 3 ? [frames, ny, nx] : [frames, sets, ny, nx];
+  return { frames, sets, coils, ny, nx, maps, image, frameShape: shape.slice(1) };
 }
 
 function stackedWeights(masks: readonly SamplingMask[], frames: number, ny: number, nx: number): Float32Array {

@@ -46,7 +46,7 @@ double EncodingStack::curvature(const Parallel& parallel) const {
   std::vector<float> largest(map_frames_ * ny);
   parallel(largest.size(), [&](size_t task) {
     const c32* const row = maps_ + task / ny * sets * coils * plane + task % ny * nx;
-    std::vector<float> sum(nx), re(nx), im(nx);
+    std::vector<float> trace(nx), circle(nx), sum(nx), re(nx), im(nx);
     for (size_t s = 0; s < sets; ++s) {
       std::fill(sum.begin(), sum.end(), 0.0f);
       for (size_t t = 0; t < sets; ++t) {
@@ -60,9 +60,12 @@ double EncodingStack::curvature(const Parallel& parallel) const {
           }
         }
         for (size_t i = 0; i < nx; ++i) sum[i] += std::sqrt(re[i] * re[i] + im[i] * im[i]);
+        if (t == s)
+          for (size_t i = 0; i < nx; ++i) trace[i] += re[i];
       }
-      largest[task] = std::max(largest[task], *std::max_element(sum.begin(), sum.end()));
+      for (size_t i = 0; i < nx; ++i) circle[i] = std::max(circle[i], sum[i]);
     }
+    for (size_t i = 0; i < nx; ++i) largest[task] = std::max(largest[task], std::min(trace[i], circle[i]));
   });
   return *std::max_element(largest.begin(), largest.end());
 }

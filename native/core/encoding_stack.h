@@ -22,8 +22,8 @@ class EncodingStack {
   void normal(const Parallel& parallel, const float* x, float* y) const;
   /// ||kspace||^2 over the measured samples.
   double energy(const Parallel& parallel, const c32* kspace) const;
-  /// An upper bound on the eigenvalues of A^H A: the largest, over all pixels, of the maps' Gram matrices, by Gershgorin's circles. It is
-  /// met where the mask keeps the centre of k-space, and 1 for normalised maps. Masks weigh by 0 or 1.
+  /// An upper bound on the eigenvalues of A^H A: the largest, over all pixels, of the traces of the maps' Gram matrices or, where smaller, of
+  /// their Gershgorin bounds. It is 1 for normalised maps, and met where the mask keeps the centre of k-space. Masks weigh by 0 or 1.
   double curvature(const Parallel& parallel) const;
 
  private:

@@ -4,13 +4,15 @@ void planar_gram(size_t rows, size_t n, const float* x, c64* gram) {
   for (size_t r = 0; r < rows; ++r)
     for (size_t s = 0; s <= r; ++s) {
       const float *const a = x + 2 * r * n, *const b = x + 2 * s * n;
-      wide re = {}, im = {};
+      DoubleSum re, im, other_im;  // in double, as squares halve the digits of small singular values
       for (size_t i = 0; i < n; i += kLanes) {
         const wide ar = load(a + i), ai = load(a + n + i), br = load(b + i), bi = load(b + n + i);
-        re += ar * br + ai * bi;
-        im += ai * br - ar * bi;
+        re.add_product(ar, br);
+        re.add_product(ai, bi);
+        im.add_product(ai, br);
+        other_im.add_product(ar, bi);
       }
-      gram[r * rows + s] = {sum_lanes(re), sum_lanes(im)};
+      gram[r * rows + s] = {re.total(), im.total() - other_im.total()};
     }
 }
 

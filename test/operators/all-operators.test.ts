@@ -8,6 +8,7 @@ import { Fft1 } from '#larmor/operators/fft1.js';
 import { Fft2 } from '#larmor/operators/fft2.js';
 import type { LinearOperator } from '#larmor/operators/linear-operator.js';
 import { Mask } from '#larmor/operators/mask.js';
+import { Wavelet } from '#larmor/operators/wavelet.js';
 import { sameBits } from '../support/bits.js';
 import { inner, noise, norm, relativeError } from '../support/complex.js';
 import { lineMask, pointMask } from '../support/masks.js';
@@ -20,6 +21,8 @@ const allOperators: readonly { name: string; make: () => LinearOperator }[] = [
   { name: 'Mask of points', make: () => new Mask(pointMask(19, 22), [3, 19, 22]) },
   { name: 'Coils', make: () => new Coils(noise([5, 18, 21], 2)) },
   { name: 'Coils, two sets', make: () => new Coils(noise([2, 5, 18, 21], 2)) },
+  { name: 'Wavelet', make: () => new Wavelet([2, 64, 96]) },
+  { name: 'Wavelet, odd sides', make: () => new Wavelet([2, 131, 37], { wavelet: 'haar', levels: 4 }) },
   {
     name: 'compose',
     make: () => compose(new Mask(lineMask(24), [4, 17, 24]), new Fft2([4, 17, 24]), new Coils(noise([4, 17, 24], 4))),

@@ -7,6 +7,7 @@ import { conjugateGradient } from '#larmor/solvers/conjugate-gradients.js';
 import { cgSense, dataConsistency } from '#larmor/solvers/sense.js';
 import { BART_FIXTURES, bartFixture } from '../support/bart.js';
 import { sameBits } from '../support/bits.js';
+import { unitMaps } from '../support/maps.js';
 import { describeShared } from '../support/shared.js';
 
 const random = new MT19937(11);
@@ -14,21 +15,6 @@ const normal = (shape: readonly number[]): ComplexArray => ({
   data: Float32Array.from({ length: 2 * points(shape) }, () => random.normal()),
   shape,
 });
-
-/** Random maps whose squared magnitudes sum to 1 over coils and sets. */
-function unitMaps(shape: readonly number[]): ComplexArray {
-  const maps = normal(shape);
-  const plane = shape[shape.length - 2] * shape[shape.length - 1];
-  for (let p = 0; p < plane; p += 1) {
-    let energy = 0;
-    for (let i = p; i < points(shape); i += plane) energy += maps.data[2 * i] ** 2 + maps.data[2 * i + 1] ** 2;
-    for (let i = p; i < points(shape); i += plane) {
-      maps.data[2 * i] /= Math.sqrt(energy);
-      maps.data[2 * i + 1] /= Math.sqrt(energy);
-    }
-  }
-  return maps;
-}
 
 const distance = (a: ComplexArray, b: ComplexArray): number => {
   let [difference, energy] = [0, 0];
@@ -56,7 +42,7 @@ describe.each([
   { name: 'points', maps: [3, 16, 21], mask: { data: lines(16 * 21).data, shape: [16, 21] } as SamplingMask },
   { name: 'two sets', maps: [2, 5, 20, 16], mask: lines(16) },
 ])('cgSense, $name', ({ maps: shape, mask }) => {
-  const maps = unitMaps(shape);
+  const maps = unitMaps(shape, 1);
   const encoding = new EncodingOperator({ maps, mask });
 
   test('takes the steps of the general solver with the encoding operator', async () => {
@@ -91,7 +77,7 @@ describe.each([
 });
 
 describe('with full sampling', () => {
-  const maps = unitMaps([4, 12, 10]);
+  const maps = unitMaps([4, 12, 10], 2);
   const mask = full(10);
   const encoding = new EncodingOperator({ maps, mask });
 
@@ -112,7 +98,7 @@ describe('with full sampling', () => {
 });
 
 describe('cgSense refuses', () => {
-  const maps = unitMaps([2, 8, 8]);
+  const maps = unitMaps([2, 8, 8], 3);
   const mask = full(8);
   const kspace = normal([2, 8, 8]);
 

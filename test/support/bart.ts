@@ -15,6 +15,8 @@ export interface BartFixture {
   readonly maps: ComplexArray;
   /** [y, x]. */
   readonly cgSense: ComplexArray;
+  /** [y, x]: `pics -S -n -R W:3:0:0.002 -i 100`. */
+  readonly l1Wavelet: ComplexArray;
   /** [y, x]. */
   readonly zeroFilledRss: RealArray;
 }
@@ -38,6 +40,7 @@ export async function bartFixture(name: (typeof BART_FIXTURES)[number]): Promise
     mask: { data: Uint8Array.from(lines), shape: [lines.length] },
     maps: complex('maps'),
     cgSense: complex('cg_sense'),
+    l1Wavelet: complex('l1_wavelet'),
     zeroFilledRss: float32Tensor(file, 'zero_filled_rss'),
   };
 }
