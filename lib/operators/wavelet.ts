@@ -9,6 +9,7 @@ import { LinearOperator } from './linear-operator.js';
 /** Haar's two taps, or Daubechies' four with two vanishing moments (`db2` in PyWavelets, `dau2` in BART). */
 export const WAVELETS = ['haar', 'daubechies-4'] as const;
 
+/** One of `WAVELETS`. */
 export type WaveletName = (typeof WAVELETS)[number];
 
 /** What can be chosen about a wavelet transform. */

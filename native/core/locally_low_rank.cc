@@ -82,11 +82,11 @@ void shrink(size_t components, size_t padded, double threshold, const std::vecto
     std::fill_n(planes, floats, 0.0f);
     return;
   }
-  const HermitianEigen eigen(components, gram.data());
+  const HermitianEigen eigen(Serial(), components, gram.data());
   size_t rank = 0;
   while (rank < components && eigen.values()[rank] > threshold * threshold) ++rank;
   std::vector<c64> vectors(rank * components);
-  eigen.vectors(rank, vectors.data());
+  eigen.vectors(Serial(), rank, vectors.data());
   std::vector<c32> project(rank * components), restore(components * rank);
   for (size_t k = 0; k < rank; ++k) {
     const double factor = 1 - threshold / std::sqrt(eigen.values()[k]);
@@ -114,7 +114,7 @@ void shrink_blocks(const Parallel& parallel, const BlockStack& stack, double wei
 double blocks_norm(const Parallel& parallel, const BlockStack& stack, const c32* images) {
   return each_block(parallel, stack, {0, 0}, images, [&](const Block& block, const float*, const std::vector<c64>& gram) {
     double norm = 0;
-    const HermitianEigen eigen(stack.components, gram.data());
+    const HermitianEigen eigen(Serial(), stack.components, gram.data());
     for (const double value : eigen.values()) norm += std::sqrt(std::max(0.0, value));
     return block.noise_norm() * norm;
   });
