@@ -1,10 +1,6 @@
-// The same transforms and encodings at every instruction set this processor has.
+// The same transforms, wavelets and encodings at every instruction set this processor has.
 import { test } from 'vitest';
 import { expectSameAtEveryIsa } from '../support/isa.js';
-// The same transforms, wavelets and encodings at every instruction set this processor has.
-import { expect, test } from 'vitest';
-import { relativeError } from '../support/complex.js';
-import { ISA_LEVELS, resultsUnder } from '../support/isa.js';
 
 /** Fused multiply-adds round differently; float32 leaves this much. */
 const TOLERANCE = 1e-6;
