@@ -11,5 +11,6 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   train: () => import('./train.js'),
   import: () => import('./import.js'),
   simulate: () => import('./simulate.js'),
+  bench: () => import('./bench.js'),
   doctor: () => import('./doctor.js'),
 };
