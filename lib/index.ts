@@ -46,6 +46,7 @@ export {
   ssim,
   ssimMatched,
 } from './metrics/metrics.js';
+export { type ExportOptions, exportOnnx } from './networks/export-onnx.js';
 export { importModel } from './networks/import-model.js';
 export { loadModel, type Model, saveModel } from './networks/model.js';
 export {

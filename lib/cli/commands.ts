@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   evaluate: () => import('./evaluate.js'),
   train: () => import('./train.js'),
   import: () => import('./import.js'),
+  export: () => import('./export.js'),
   simulate: () => import('./simulate.js'),
   bench: () => import('./bench.js'),
   doctor: () => import('./doctor.js'),

@@ -59,6 +59,11 @@ export function onnxNetworkOf(model: OnnxModel): Network {
   return networkOf(open, { graph: Buffer.from(encodeOnnx(open)).toString('base64') });
 }
 
+/** The ONNX graph that a network came from, with its parameters as inputs after the image; undefined for larmor's own networks. */
+export function originalGraph({ kind, config }: Network): OnnxModel | undefined {
+  return kind === 'onnx' ? decodeOnnx(Buffer.from(String(config.graph), 'base64')) : undefined;
+}
+
 /** Names of the initialisers that training may change. */
 export function trainedInitializers({ initializers, nodes }: OnnxModel): string[] {
   const fixed = new Set(nodes.flatMap(({ type, inputs }) => (NUMBERS[type] ?? []).map((index) => inputs[index])));
