@@ -188,13 +188,13 @@ export interface Binding {
 
   // native/addon/neighbours.cc
   /**
-   * Fills output [coil, ky, kx]; counts up to `grappaSteps`. [patterns, missing, unfilled] holes, then [row, rows, column, columns] of the
-   * calibration region, zeros where nothing is missing.
+   * Fills output [coil, ky, kx]; counts up to `grappaSteps`. [row, rows, column, columns] of the calibration region, zeros where nothing is
+   * missing, then missing, patterns, unfilled.
    */
   grappa(
     control: JobControl,
     ...rest: [...NeighbourArguments, output: Float32Array, threads: number]
-  ): Promise<Uint32Array>;
+  ): Promise<Float64Array>;
   readonly grappaSteps: number;
   /**
    * Fills output [coil, ky, kx]; counts up to `spiritSteps`. [row, rows, column, columns] of the calibration region, zeros where nothing is

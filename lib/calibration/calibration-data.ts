@@ -57,8 +57,12 @@ export interface CheckedSource {
   readonly args: CalibrationArguments;
 }
 
-/** @throws LarmorError `ERR_SHAPE`, `ERR_MASK`, `ERR_ARGUMENT`. */
-export function expectSource(who: string, kspace: ComplexArray, options: CalibrationSource): CheckedSource {
+/** The sizes of k-space [coil, ky, kx]. @throws LarmorError `ERR_SHAPE`; `ERR_MASK` unless the mask fits, where there is one. */
+export function expectKspace(
+  who: string,
+  kspace: ComplexArray,
+  mask: SamplingMask | undefined,
+): readonly [coils: number, ny: number, nx: number] {
   if (kspace.shape.length !== 3 || kspace.shape.includes(0))
     throw new LarmorError(
       'ERR_SHAPE',
@@ -66,8 +70,14 @@ export function expectSource(who: string, kspace: ComplexArray, options: Calibra
     );
   expectComplex(who, 'kspace', kspace, kspace.shape);
   const [coils, ny, nx] = kspace.shape;
-  const { mask, calibrationSize = 24, matrix = [ny, nx] } = options;
   if (mask) expectMask(who, mask, ny, nx);
+  return [coils, ny, nx];
+}
+
+/** @throws LarmorError `ERR_SHAPE`, `ERR_MASK`, `ERR_ARGUMENT`. */
+export function expectSource(who: string, kspace: ComplexArray, options: CalibrationSource): CheckedSource {
+  const [coils, ny, nx] = expectKspace(who, kspace, options.mask);
+  const { mask, calibrationSize = 24, matrix = [ny, nx] } = options;
   expectInteger(who, 'calibrationSize', calibrationSize, MAX_CALIBRATION_SIZE);
   for (const side of matrix) expectInteger(who, 'each side of matrix', side, 2 ** 16);
   const lines = mask?.shape.length === 1;

@@ -39,11 +39,12 @@ export interface GrappaResult {
 export async function grappa(kspace: ComplexArray, options: GrappaOptions & RunOptions = {}): Promise<GrappaResult> {
   const { args, threads } = neighbourArguments('grappa', kspace, options);
   const filled = complexUninitialised(kspace.shape);
-  const [patterns, missing, unfilled, ...region] = await runJob(binding.grappaSteps, options, (control) =>
+  const numbers = await runJob(binding.grappaSteps, options, (control) =>
     binding.grappa(control, ...args, filled.data, threads),
   );
+  const [missing, patterns, unfilled] = numbers.subarray(4);
   const warnings = neighbourWarnings(kspace.shape, missing);
   if (unfilled > 0)
     warnings.push(`${unfilled} missing samples have no measured neighbour within the kernel and stay zero: enlarge it`);
-  return { kspace: filled, patterns, unfilled, calibration: missing > 0 ? regionOf(region) : undefined, warnings };
+  return { kspace: filled, patterns, unfilled, calibration: missing > 0 ? regionOf(numbers) : undefined, warnings };
 }

@@ -1,10 +1,10 @@
 // What GRAPPA and SPIRiT have in common: options, their checks, warnings.
-import { type ComplexArray, expectComplex, formatShape } from '../arrays/complex-array.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
 import type { NeighbourArguments } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, threadCount } from '../jobs.js';
-import { expectMask, type SamplingMask } from '../sampling/mask.js';
-import type { CalibrationRegion } from './calibration-data.js';
+import type { SamplingMask } from '../sampling/mask.js';
+import { type CalibrationRegion, expectKspace } from './calibration-data.js';
 
 const LONGEST_KERNEL = 16; // samples along a side: kLongestWindow
 
@@ -43,8 +43,8 @@ function regionArgument(who: string, region: CalibrationRegion, ny: number, nx: 
   return Uint32Array.from(numbers);
 }
 
-/** [row, rows, column, columns] with names. */
-export function regionOf([row, rows, column, columns]: readonly number[]): CalibrationRegion {
+/** The first four of these, [row, rows, column, columns], with names. */
+export function regionOf([row, rows, column, columns]: Float64Array): CalibrationRegion {
   return { row, rows, column, columns };
 }
 
@@ -56,14 +56,7 @@ export function neighbourArguments(
 ): { readonly args: NeighbourArguments; readonly threads: number } {
   const { mask, kernel = 5, lambda = 0.01, calibration } = options;
   const threads = threadCount(options);
-  if (kspace.shape.length !== 3 || kspace.shape.includes(0))
-    throw new LarmorError(
-      'ERR_SHAPE',
-      `${who}: kspace must have shape [coil,ky,kx], none of them 0, got ${formatShape(kspace.shape)}`,
-    );
-  expectComplex(who, 'kspace', kspace, kspace.shape);
-  const [coils, ny, nx] = kspace.shape;
-  if (mask) expectMask(who, mask, ny, nx);
+  const [coils, ny, nx] = expectKspace(who, kspace, mask);
   if (!isKernelSize(kernel))
     throw new LarmorError('ERR_ARGUMENT', `${who}: kernel must be ${KERNEL_WANTED}, got ${JSON.stringify(kernel)}`);
   const [rows, columns] = typeof kernel === 'number' ? [kernel, kernel] : kernel;
@@ -79,6 +72,6 @@ export function neighbourWarnings([coils, ny, nx]: readonly number[], missing: n
   const acceleration = (ny * nx) / (ny * nx - missing);
   if (acceleration <= coils) return [];
   return [
-    `the acceleration of ${acceleration.toFixed(1)} exceeds the number of coils, ${coils}: neighbours cannot determine all missing samples`,
+    `the acceleration of ${acceleration.toFixed(2)} exceeds the number of coils, ${coils}: neighbours cannot determine all missing samples`,
   ];
 }

@@ -57,7 +57,7 @@ export async function spirit(kspace: ComplexArray, options: SpiritOptions & RunO
   return {
     kspace: filled,
     solver: { iterations, residual, stop: converged ? 'tolerance' : 'iterations' },
-    calibration: missing > 0 ? regionOf([...numbers]) : undefined,
+    calibration: missing > 0 ? regionOf(numbers) : undefined,
     warnings: neighbourWarnings(kspace.shape, missing),
   };
 }

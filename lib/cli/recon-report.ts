@@ -5,6 +5,7 @@ import type { Scan } from '../io/scan.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { ReconstructionOptions } from '../reconstruction/options.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
+import { SETTING_NAMES } from '../reconstruction/settings.js';
 import { type ReportImage, type ReportSlice, writeReport } from '../report/report.js';
 import { formatSeconds } from './text.js';
 
@@ -79,7 +80,14 @@ type Comparison = { readonly name: string } & Pick<ReconstructionOptions, 'metho
 
 function comparisonsWith(method: string, { adapt }: ReconstructionOptions): Comparison[] {
   const simpler = ['zero-filled', 'cg-sense'].slice(0, method === 'zero-filled' ? 0 : method === 'cg-sense' ? 1 : 2);
-  const plain = simpler.map((name) => ({ name: nameOf(name), method: name, model: undefined, adapt: false }));
+  const defaults = Object.fromEntries(SETTING_NAMES.map((name) => [name, undefined])); // the settings are those of `method`
+  const plain = simpler.map((name) => ({
+    ...defaults,
+    name: nameOf(name),
+    method: name,
+    model: undefined,
+    adapt: false,
+  }));
   return adapt ? [...plain, { name: nameOf(method), adapt: false }] : plain;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <napi.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
@@ -62,11 +63,10 @@ inline uint32_t* uint32(const Napi::CallbackInfo& info, size_t index, const char
   return array.Data();
 }
 
-/// A Uint32Array of these numbers.
-inline Napi::Value counts(Napi::Env env, std::initializer_list<size_t> values) {
-  auto result = Napi::Uint32Array::New(env, values.size());
-  uint32_t* to = result.Data();
-  for (const size_t value : values) *to++ = static_cast<uint32_t>(value);
+/// A Float64Array of these numbers.
+inline Napi::Value numbers(Napi::Env env, std::initializer_list<double> values) {
+  auto result = Napi::Float64Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), result.Data());
   return result;
 }
 

@@ -50,11 +50,16 @@ struct Arguments {
       throw CodedError("ERR_CALIBRATION", std::string(who) + ": needs a fully sampled centre of at least " + std::to_string(kernel.rows) + " x " +
                                               std::to_string(kernel.columns) + " samples (the kernel), found " + std::to_string(found.rows) +
                                               " x " + std::to_string(found.columns) + ": sample more centre lines or choose a smaller kernel");
+    bool signal = false;
     for (size_t y = found.row; y < found.row + found.rows; ++y)
-      for (size_t x = found.column; x < found.column + found.columns; ++x)
+      for (size_t x = found.column; x < found.column + found.columns; ++x) {
+        for (size_t c = 0; c < coils; ++c) signal = signal || kspace[(c * ny + y) * nx + x].re != 0 || kspace[(c * ny + y) * nx + x].im != 0;
         if (sampled[y * nx + x] == 0)
           throw CodedError("ERR_CALIBRATION", std::string(who) + ": calibration must be fully sampled, but position [" + std::to_string(y) + "," +
                                                   std::to_string(x) + "] was not measured");
+      }
+    if (!signal)
+      throw CodedError("ERR_CALIBRATION", std::string(who) + ": the calibration region holds only zeros: check what the mask says was measured");
     return found;
   }
 
@@ -67,7 +72,7 @@ struct Arguments {
   double lambda;
 };
 
-/// grappa(control, ...Arguments, output, threads): Promise<[patterns, missing, unfilled, row, rows, column, columns]>, the latter zero
+/// grappa(control, ...Arguments, output, threads): Promise<[row, rows, column, columns, missing, patterns, unfilled]>, the region zeros
 /// where nothing is missing. Counts kGrappaSteps steps.
 Napi::Value grappa(const Napi::CallbackInfo& info) {
   const Arguments a(info);
@@ -89,8 +94,10 @@ Napi::Value grappa(const Napi::CallbackInfo& info) {
                                          {.kernel = a.kernel, .lambda = a.lambda}, output, [&](size_t done) { job.done(done); });
       },
       [outcome](Napi::Env env) {
+        const auto real = [](size_t value) { return static_cast<double>(value); };
         const auto& [result, region] = *outcome;
-        return counts(env, {result.patterns, result.missing, result.unfilled, region.row, region.rows, region.column, region.columns});
+        return numbers(env, {real(region.row), real(region.rows), real(region.column), real(region.columns), real(result.missing),
+                             real(result.patterns), real(result.unfilled)});
       });
 }
 
@@ -121,15 +128,11 @@ Napi::Value spirit(const Napi::CallbackInfo& info) {
                                          [&](size_t done) { job.done(done); });
       },
       [outcome](Napi::Env env) {
+        const auto real = [](size_t value) { return static_cast<double>(value); };
         const auto& [result, region] = *outcome;
         const auto& [iterations, residual, converged] = result.solver;
-        auto values = Napi::Float64Array::New(env, 8);
-        const double numbers[] = {static_cast<double>(region.row),    static_cast<double>(region.rows),
-                                  static_cast<double>(region.column), static_cast<double>(region.columns),
-                                  static_cast<double>(result.missing), static_cast<double>(iterations),
-                                  residual,                            converged ? 1.0 : 0.0};
-        std::copy(std::begin(numbers), std::end(numbers), values.Data());
-        return values;
+        return numbers(env, {real(region.row), real(region.rows), real(region.column), real(region.columns), real(result.missing),
+                             real(iterations), residual, converged ? 1.0 : 0.0});
       });
 }
 

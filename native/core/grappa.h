@@ -29,7 +29,7 @@ constexpr size_t kGrappaSteps = 100;
 /// which reaches floor(n / 2) before the hole, that explains the calibration region best. Needs finite data and 0 < lambda.
 /// `progress` is told steps done, from any thread.
 ///
-/// Throws CodedError ERR_CALIBRATION if the region holds only zeros or does not determine the weights.
+/// Throws CodedError ERR_CALIBRATION if the region does not determine the weights.
 /// Griswold et al., Magn Reson Med 2002;47:1202-1210.
 GrappaResult grappa(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace, const uint8_t* sampled,
                     const CalibrationRegion& region, const GrappaOptions& options, c32* out, const std::function<void(size_t done)>& progress);

@@ -22,7 +22,7 @@ std::vector<c64> patch_gram(const Parallel& parallel, size_t coils, Grid image, 
 /// position of it is the centre of a patch (and, for even sides, one beyond).
 enum class Margin { kNone, kZeros };
 
-/// patch_gram of a region of k-space [coils, ny, nx]. Throws CodedError ERR_CALIBRATION if it holds only zeros.
+/// patch_gram of a region of k-space [coils, ny, nx].
 std::vector<c64> region_gram(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace, const CalibrationRegion& region,
                              Grid kernel, Margin margin);
 

@@ -30,7 +30,7 @@ constexpr size_t kSpiritSteps = 100;
 /// ||(G - I) x||^2 + lambda ||x||^2, where G predicts each sample from those around it in all coils as the calibration region has it,
 /// k-space continuing periodically. Needs finite data, a region that holds the kernel, 0 < lambda. `progress` is told steps, from any thread.
 ///
-/// Throws CodedError ERR_CALIBRATION if the region holds only zeros or does not determine the weights, ERR_DIVERGED.
+/// Throws CodedError ERR_CALIBRATION if the region does not determine the weights, ERR_DIVERGED.
 /// Lustig & Pauly, Magn Reson Med 2010;64:457-471.
 SpiritResult spirit(const Parallel& parallel, size_t coils, size_t ny, size_t nx, const c32* kspace, const uint8_t* sampled,
                     const CalibrationRegion& region, const SpiritOptions& options, c32* out, const std::function<void(size_t done)>& progress);
