@@ -1,5 +1,6 @@
 // The only door to the addon: loads it and declares the types of its functions.
 import { createRequire } from 'node:module';
+import type { CoilBinding } from './bindings/coils.js';
 import { LarmorError } from './errors.js';
 import { packageRoot } from './package-root.js';
 
@@ -59,7 +60,7 @@ export type ProximalOutcome = [
 ];
 
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
-export interface Binding {
+export interface Binding extends CoilBinding {
   // native/addon/encoding.cc
   /** kspace [coil, y, x] = M F (S x), maps [set, coil, y, x], x [set, y, x], mask [x] or [y, x] as weights. */
   encodeForward(control: JobControl, ...rest: EncodingArguments): Promise<void>;
@@ -212,7 +213,6 @@ export interface Binding {
     ]
   ): Promise<Float64Array>;
   readonly spiritSteps: number;
-
   // native/addon/optimiser.cc
   /**
    * One Adam update, rounded as PyTorch's, of the elements in `ranges` (ascending pairs of begin and end); `step` is 1 for the first.

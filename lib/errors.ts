@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   ERR_CONFIG: 'a configuration file is not valid',
   ERR_MODEL: 'a model file is corrupt, unknown, or does not fit the data',
   ERR_CALIBRATION: 'coil sensitivities cannot be estimated from these data',
+  ERR_NOISE: 'the noise of the coils cannot be estimated, or its covariance is singular',
   ERR_GRAPH: 'a network graph is inconsistent or uses an unknown operator',
   ERR_RUNTIME: 'ONNX Runtime reported a failure',
   ERR_RUNTIME_MISSING: 'ONNX Runtime is not installed or cannot be loaded',

@@ -12,11 +12,27 @@ export {
   type MapMethod,
 } from './calibration/calibrate.js';
 export type { CalibrationRegion, CalibrationSource, CoilSensitivities } from './calibration/calibration-data.js';
+export {
+  type CoilCompression,
+  type CompressionMethod,
+  type CompressionOptions,
+  compressCoils,
+  geometricCompression,
+  svdCompression,
+} from './calibration/coil-compression.js';
 export type { CalibrationDiagnostics, MapsDiagnostics } from './calibration/diagnostics.js';
 export { type EspiritOptions, type EspiritResult, espirit, type MapWeighting } from './calibration/espirit.js';
 export { type GrappaOptions, type GrappaResult, grappa } from './calibration/grappa.js';
 export { type LowResolutionMaps, type LowResolutionOptions, lowResolutionMaps } from './calibration/low-resolution.js';
 export type { KernelSize, NeighbourOptions } from './calibration/neighbours.js';
+export {
+  type NoiseCovariance,
+  type NoiseCovarianceOptions,
+  noiseCovariance,
+  whiten,
+  whiteningMatrix,
+} from './calibration/noise.js';
+export { type NoiseRegionOptions, noiseFromBackground } from './calibration/noise-region.js';
 export { type SpiritOptions, type SpiritResult, spirit } from './calibration/spirit.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';
@@ -73,6 +89,13 @@ export type { Manifest } from './reconstruction/manifest.js';
 export { estimateMaps, type MapsOptions, type SliceMaps } from './reconstruction/maps.js';
 export { estimateMemory, type MemoryEstimate } from './reconstruction/memory.js';
 export type { ReconstructionOptions, ReconstructionProgress, SliceRange } from './reconstruction/options.js';
+export type {
+  CompressionChoice,
+  CompressionRecord,
+  NoiseRecord,
+  PreparationOptions,
+  Whitening,
+} from './reconstruction/preparation.js';
 export { type Reconstruction, reconstruct, type SliceReport } from './reconstruction/reconstruct.js';
 export { METHODS } from './reconstruction/registry.js';
 export type { Undersampling } from './reconstruction/sampling.js';

@@ -3,15 +3,19 @@
 import { type Command, Option } from 'commander';
 import type { AdaptationOptions } from '../adaptation/options.js';
 import { type CalibrationOptions, MAP_METHODS, type MapMethod } from '../calibration/calibrate.js';
+import { COMPRESSION_METHODS, type CompressionMethod } from '../calibration/coil-compression.js';
 import { MAP_WEIGHTINGS, type MapWeighting } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../reconstruction/options.js';
+import { WHITENINGS, type Whitening } from '../reconstruction/preparation.js';
 import { METHODS } from '../reconstruction/registry.js';
 import { type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
 import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
 import { POINT_MASK_TYPES, type PointMaskType } from '../sampling/point-mask.js';
 import { crop, integer, kernelSize, number, type SliceRange, sliceRange } from './options.js';
+
+type Compression = ReconstructionOptions['compress'];
 
 /** As parsed from the command line. */
 export interface ReconFlags extends MethodSettings {
@@ -31,6 +35,10 @@ export interface ReconFlags extends MethodSettings {
   readonly crop?: number | 'auto';
   readonly weighting?: MapWeighting;
   readonly maps?: string;
+  readonly whiten?: Whitening;
+  readonly compress?: number | 'auto' | false;
+  readonly compressMethod?: CompressionMethod;
+  readonly compressEnergy?: number;
   readonly reference: ReferenceKind;
   readonly device: ReconstructionOptions['device'];
   readonly threads?: number;
@@ -74,6 +82,10 @@ export function addReconFlags(command: Command): Command {
     .option('--crop <c>', 'eigenvalue below which coil maps are zero, or "auto"; default: 0.8', crop)
     .addOption(new Option('--weighting <kind>', 'how coil maps end; default: hard').choices(MAP_WEIGHTINGS))
     .option('--maps <file>', 'use the coil maps of a file that larmor maps wrote')
+    .addOption(new Option('--whiten <source>', 'make the noise of coils white, by').choices(WHITENINGS))
+    .option('--compress <n>', 'virtual coils; auto: 16 of more than 16; none', virtualCoils)
+    .addOption(new Option('--compress-method <name>', 'of virtual coils; default: svd').choices(COMPRESSION_METHODS))
+    .option('--compress-energy <share>', 'as many virtual coils as hold it', number({ min: 0, max: 1 }))
     .addOption(new Option('--reference <kind>', 'what metrics compare with').choices(REFERENCES).default('stored'))
     .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
     .option('--threads <n>', 'threads of each slice', integer({ min: 1 }))
@@ -93,9 +105,10 @@ export function reconstructionOptions(flags: ReconFlags): ReconstructionOptions 
   };
   if (!flags.adapt && Object.keys(chosen).length > 0)
     throw new LarmorError('ERR_ARGUMENT', '--adapt-preset, --adapt-iterations and --time-budget go with --adapt');
-  const { method, model, slices, maps, reference, device, threads, parallelism } = flags;
+  const { method, model, slices, maps, whiten, reference, device, threads, parallelism } = flags;
   return {
-    ...{ method, model, slices, maps, reference, device, threads, parallelism },
+    ...{ method, model, slices, maps, whiten, reference, device, threads, parallelism },
+    compress: compression(flags),
     ...Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[name]])),
     calibration: calibrationOptions(flags),
     adapt: flags.adapt ? chosen : false,
@@ -107,4 +120,20 @@ export function reconstructionOptions(flags: ReconFlags): ReconstructionOptions 
 function calibrationOptions({ mapsMethod: method, sets, crop, weighting }: ReconFlags): CalibrationOptions | undefined {
   const named = Object.entries({ method, sets, crop, weighting }).filter(([, value]) => value !== undefined);
   return named.length > 0 ? Object.fromEntries(named) : undefined;
+}
+
+/** `auto`, `none` or a number of coils. */
+function virtualCoils(text: string): number | 'auto' | false {
+  if (text === 'auto') return 'auto';
+  return text === 'none' ? false : integer({ min: 1 })(text);
+}
+
+function compression({ compress, compressMethod: method, compressEnergy: energy }: ReconFlags): Compression {
+  if (method === undefined && energy === undefined) return compress;
+  if (compress === false || compress === 'auto' || (compress !== undefined && energy !== undefined))
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      '--compress-method and --compress-energy go without --compress auto or none; a number of coils goes without an energy',
+    );
+  return { method, coils: compress, energy };
 }

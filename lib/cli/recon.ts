@@ -5,6 +5,7 @@ import { writeImages } from '../io/image-file.js';
 import { openScan, type ScanOptions } from '../io/scan.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { withoutCurve } from '../reconstruction/manifest.js';
+import type { NoiseRecord } from '../reconstruction/preparation.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
 import { expectOutput } from './output.js';
 import { addReconFlags, type ReconFlags, reconstructionOptions } from './recon-flags.js';
@@ -40,6 +41,7 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
     signal,
     onProgress: ({ fraction, stage, slice }) => onProgress(fraction, `slice ${slice}, ${stage}`),
   });
+  for (const text of result.manifest.noise?.warnings ?? []) note(text);
   for (const { index, warnings } of result.slices) for (const text of warnings) note(`slice ${index}: ${text}`);
   const volumes = { reconstruction: result.image, ...(result.network && { reconstruction_network: result.network }) };
   const page =
@@ -62,12 +64,27 @@ function summary(output: string, result: Reconstruction, report: string | undefi
     ['output', `${output}, ${image.shape.join(' x ')}`],
     ['report', report],
     ['method', manifest.method],
+    ['noise', manifest.noise && whitened(manifest.noise)],
+    ['coils', virtualCoils(slices)],
     ['time', formatSeconds(manifest.seconds)],
     ['quality', metrics && quality(metrics)],
     ['network alone', networkMetrics && quality(networkMetrics)],
     ...adaptations,
   ];
   return table(rows.filter((row): row is string[] => row[1] !== undefined));
+}
+
+function whitened({ source, condition }: NoiseRecord): string {
+  return `white by ${source === 'noise-scan' ? 'the noise scan' : 'the background'}, condition ${condition.toPrecision(3)}`;
+}
+
+/** The energy is the least of all slices. */
+function virtualCoils(slices: Reconstruction['slices']): string | undefined {
+  const compressions = slices.map(({ compression }) => compression).filter((found) => found !== undefined);
+  if (compressions.length === 0) return undefined;
+  const [fewest, most] = [Math.min, Math.max].map((pick) => pick(...compressions.map(({ coils }) => coils)));
+  const kept = 100 * Math.min(...compressions.map(({ keptEnergy }) => keptEnergy));
+  return `${fewest === most ? most : `${fewest} to ${most}`} virtual, ${kept.toFixed(2)} % of the energy`;
 }
 
 function outcome({ verdict, iterations, bestIteration }: AdaptationOutcome): string {

@@ -11,6 +11,7 @@ import type { Model } from '../networks/model.js';
 import { packageRoot } from '../package-root.js';
 import type { SliceImage } from './method.js';
 import type { Plan } from './options.js';
+import type { CompressionRecord, NoiseRecord } from './preparation.js';
 
 /** Provenance of a reconstruction, written beside its image. */
 export interface Manifest {
@@ -34,7 +35,10 @@ export interface Manifest {
     /** Name of the file that the coil maps came from. */
     readonly maps: string | undefined;
     readonly settings: Plan['settings'];
+    readonly preparation: Plan['preparation'];
   };
+  /** What coils were whitened by; undefined where they were not. */
+  readonly noise: NoiseRecord | undefined;
   readonly sampling: Plan['sampling']['description'];
   /** What metrics compare with. */
   readonly reference: Plan['reference'];
@@ -55,6 +59,8 @@ export interface SliceRecord {
   readonly solver?: SliceImage['solver'];
   readonly adaptation?: Omit<AdaptationOutcome, 'curve'> | undefined;
   readonly calibration: CalibrationDiagnostics;
+  /** How coils were compressed; undefined where they were not. */
+  readonly compression?: CompressionRecord | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -105,10 +111,11 @@ export function createManifest(
     readonly selected: Selection | undefined;
     readonly started: Date;
     readonly seconds: number;
+    readonly noise: NoiseRecord | undefined;
     readonly slices: readonly (SliceRecord & { readonly adaptation?: AdaptationOutcome | undefined })[];
   },
 ): Manifest {
-  const { method, model, adapt, calibration, maps, settings, sampling, slices } = plan;
+  const { method, model, adapt, calibration, maps, settings, preparation, sampling, slices } = plan;
   return {
     ...softwareVersions(),
     input: { name: run.name, sha256: run.sha256, selected: run.selected },
@@ -120,7 +127,9 @@ export function createManifest(
       calibration,
       maps: maps && basename(maps),
       settings,
+      preparation,
     },
+    noise: run.noise,
     sampling: sampling.description,
     reference: plan.reference,
     device: plan.device,

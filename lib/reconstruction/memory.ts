@@ -4,6 +4,7 @@ import { points } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
+import { preparedCoils } from './preparation.js';
 
 /** Memory a reconstruction will take, in bytes. */
 export interface MemoryEstimate {
@@ -31,10 +32,14 @@ const KSPACE_COPIES = 3;
 
 export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
   const lines = plan.sampling.mask.shape.length === 1;
-  const size = { coils: scan.coils, points: points(scan.matrix), lines };
+  const { coils } = scan;
+  const size = { coils: preparedCoils(scan, plan.preparation), points: points(scan.matrix), lines };
   const volumes = 2 + (plan.method.needsModel ? 1 : 0);
   const images = 4 * volumes * plan.slices.length * points(scan.imageShape);
-  const perSlice = 8 * KSPACE_COPIES * size.coils * size.points + plan.method.workingBytes(size, plan);
+  const whitened = plan.preparation.whiten === 'none' ? 0 : coils;
+  const compressed = plan.preparation.compress ? size.coils : 0;
+  const copies = KSPACE_COPIES * coils + whitened + compressed;
+  const perSlice = 8 * copies * size.points + plan.method.workingBytes(size, plan);
   const { parallelism } = plan;
   return { total: images + scan.workingBytes + parallelism * perSlice, images, perSlice, parallelism };
 }

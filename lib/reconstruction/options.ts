@@ -8,6 +8,7 @@ import { threadCount } from '../jobs.js';
 import type { Model } from '../networks/model.js';
 import { type Device, resolveDevice } from '../runtime/devices.js';
 import type { Method, Stage } from './method.js';
+import { type PreparationOptions, type PreparationPlan, planPreparation } from './preparation.js';
 import { methodByName } from './registry.js';
 import { planSampling, type Sampling, type Undersampling } from './sampling.js';
 import { type MethodSettings, methodSettings, SETTING_NAMES } from './settings.js';
@@ -47,7 +48,7 @@ export interface SliceRange {
 }
 
 /** What can be chosen about a reconstruction. */
-export interface ReconstructionOptions extends MethodSettings {
+export interface ReconstructionOptions extends MethodSettings, PreparationOptions {
   /** One of `METHODS` by its name. Default: `unet` with a model, else `cg-sense`. */
   readonly method?: string | undefined;
   /** A loaded model, the name of a bundled one, or the path of a safetensors file. */
@@ -87,6 +88,7 @@ export interface Plan {
   readonly calibration: CalibrationOptions;
   readonly maps: string | undefined;
   readonly settings: MethodSettings;
+  readonly preparation: PreparationPlan;
   /** Undefined where there is nothing to compare with. */
   readonly reference: ReferenceKind | undefined;
 }
@@ -103,6 +105,8 @@ const OPTIONS: Record<Exclude<keyof ReconstructionOptions, keyof MethodSettings>
   parallelism: true,
   calibration: true,
   maps: true,
+  whiten: true,
+  compress: true,
   reference: true,
   signal: true,
   onProgress: true,
@@ -116,7 +120,7 @@ function expectKnown(what: string, given: object, known: readonly string[]): voi
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: ${what} must be one of ${known.join(', ')}, got ${unknown}`);
 }
 
-/** @throws LarmorError `ERR_ARGUMENT` naming the first wrong option; `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK`. */
+/** @throws LarmorError `ERR_ARGUMENT` naming the first wrong option; `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK`, `ERR_NOISE`. */
 export async function planReconstruction(scan: Scan, options: ReconstructionOptions): Promise<Plan> {
   expectKnown('an option', options, [...Object.keys(OPTIONS), ...SETTING_NAMES]);
   expectKnown('a field of slices', options.slices ?? {}, Object.keys(SLICE_RANGE));
@@ -144,6 +148,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     parallelism: method.sequential?.({ adapt: adaptation }) ? 1 : parallelism,
     calibration: calibrationOptions(options.calibration),
     maps: options.maps,
+    preparation: await planPreparation(scan, options, { signal: options.signal }),
     reference: referenceKind(scan, options.reference),
   };
 }

@@ -1,26 +1,24 @@
 // Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, crop, measure.
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
-import { type ComplexArray, complexZeros, expectComplex, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { type ComplexArray, complexZeros, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
 import { sliceAt } from '../arrays/slices.js';
-import { calibrate } from '../calibration/calibrate.js';
-import { type CalibrationDiagnostics, describeGivenMaps, describeMaps } from '../calibration/diagnostics.js';
+import type { CalibrationDiagnostics } from '../calibration/diagnostics.js';
 import { LarmorError } from '../errors.js';
 import { MapsReader } from '../io/maps-file.js';
 import { openScan, type Scan } from '../io/scan.js';
 import { centerCrop, type Metrics } from '../metrics/metrics.js';
-import { Mask } from '../operators/mask.js';
-import { sampledCentre } from '../sampling/centre.js';
 import { finish } from './finish.js';
 import { rootSumOfSquares, senseReference } from './images.js';
 import { createManifest, fileDigest, type Manifest } from './manifest.js';
 import { measure } from './measure.js';
 import { expectMemory, memoryOf } from './memory.js';
-import type { SliceData, SliceImage, SliceOptions, SliceReconstructor } from './method.js';
+import type { SliceImage, SliceOptions, SliceReconstructor } from './method.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
+import { type CompressionRecord, compressionRecord, Preparation } from './preparation.js';
 import { ProgressTracker } from './progress.js';
-import { type DescribedMaps, SliceCalibration } from './slice-calibration.js';
+import { holdsSignal, SliceReader } from './slice-reader.js';
 
 /** What happened to one slice. */
 export interface SliceReport {
@@ -36,6 +34,8 @@ export interface SliceReport {
   readonly adaptation?: AdaptationOutcome | undefined;
   /** What the slice was calibrated on, and how far its coil maps can be trusted. */
   readonly calibration: CalibrationDiagnostics;
+  /** How its coils were compressed. */
+  readonly compression?: CompressionRecord | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -62,7 +62,7 @@ export interface Reconstruction {
  *
  * @param source An open scan, which stays open, or the path of one.
  * @throws LarmorError as `openScan`; `ERR_ARGUMENT`, `ERR_MODEL`, `ERR_DEVICE`, `ERR_MASK` before any work; `ERR_OUT_OF_MEMORY`;
- *   `ERR_NOT_FINITE` for k-space with NaN; `ERR_CALIBRATION`; `ERR_DIVERGED`. `signal.reason` when aborted.
+ *   `ERR_NOT_FINITE` for k-space with NaN; `ERR_NOISE`; `ERR_CALIBRATION`; `ERR_DIVERGED`. `signal.reason` when aborted.
  * @example const { image, metrics } = await reconstruct('brain.h5', { undersample: { acceleration: 4 } });
  */
 export async function reconstruct(source: Scan | string, options: ReconstructionOptions = {}): Promise<Reconstruction> {
@@ -77,11 +77,6 @@ export async function reconstruct(source: Scan | string, options: Reconstruction
   return await new Pipeline(source, plan, options).run();
 }
 
-/** A slice as methods see it, and the keeper of its maps. */
-interface ReadSlice extends SliceData {
-  readonly sensitivities: SliceCalibration;
-}
-
 /** One reconstruction under way. */
 class Pipeline {
   readonly #scan: Scan;
@@ -93,9 +88,6 @@ class Pipeline {
   readonly #image: RealArray;
   readonly #network: RealArray | undefined;
   readonly #reference: RealArray | undefined;
-  readonly #sampled: Omit<CalibrationDiagnostics, 'maps'>;
-  /** Where the caller's maps lie. */
-  #maps: MapsReader | undefined;
 
   constructor(scan: Scan, plan: Plan, { signal, onProgress }: ReconstructionOptions) {
     this.#scan = scan;
@@ -106,8 +98,6 @@ class Pipeline {
     this.#image = realZeros(shape);
     this.#network = plan.method.needsModel ? realZeros(shape) : undefined;
     this.#reference = plan.reference && realZeros(shape);
-    const { mask, description } = plan.sampling;
-    this.#sampled = { centre: sampledCentre(mask, scan.matrix[0]), acceleration: description.acceleration };
   }
 
   async run(): Promise<Reconstruction> {
@@ -118,9 +108,11 @@ class Pipeline {
     digest.catch(() => {}); // it is awaited last, and must not count as unhandled before
     try {
       await using maps = mapsFile === undefined ? undefined : await MapsReader.open(mapsFile, { signal: this.#signal });
-      this.#maps = maps;
-      await using reconstructor = await method.start(this.#setup(), this.#sliceOptions(slices[0]));
-      const reports = await this.#runLanes(reconstructor);
+      const first = this.#sliceOptions(slices[0]);
+      const preparation = await Preparation.start(this.#scan, this.#plan.preparation, first);
+      const reader = new SliceReader(this.#scan, this.#plan, preparation, maps);
+      await using reconstructor = await method.start(this.#setup(reader), first);
+      const reports = await this.#runLanes(reconstructor, reader);
       this.#progress.report(slices[slices.length - 1], 'measuring', 0);
       const measured = this.#reference && (await measure(this.#reference, this.#image));
       const network = this.#reference && this.#network && (await measure(this.#reference, this.#network));
@@ -138,7 +130,7 @@ class Pipeline {
           metrics: measured?.slices[i],
           networkMetrics: network?.slices[i],
         })),
-        manifest: createManifest(this.#plan, { ...run, slices: reports }),
+        manifest: createManifest(this.#plan, { ...run, noise: preparation.noise, slices: reports }),
       };
     } catch (error) {
       this.#failure.abort(error);
@@ -146,10 +138,10 @@ class Pipeline {
     }
   }
 
-  #setup(): Parameters<Plan['method']['start']>[0] {
+  #setup(reader: SliceReader): Parameters<Plan['method']['start']>[0] {
     const { model, adapt, device, threads, settings, slices } = this.#plan;
-    const readSlice = (index: number, options: SliceOptions): Promise<SliceData> => this.#readSlice(index, options);
-    return { model, adapt, device, threads, settings, slices, readSlice, name: this.#scan.name };
+    const { name } = this.#scan;
+    return { model, adapt, device, threads, settings, slices, name, readSlice: reader.read.bind(reader) };
   }
 
   #sliceOptions(index: number): SliceOptions {
@@ -161,7 +153,7 @@ class Pipeline {
   }
 
   /** Works through the slices, `parallelism` at a time. The first failure stops the others and is thrown once all have ended. */
-  async #runLanes(reconstructor: SliceReconstructor): Promise<SliceReport[]> {
+  async #runLanes(reconstructor: SliceReconstructor, reader: SliceReader): Promise<SliceReport[]> {
     const { slices, parallelism } = this.#plan;
     const reports: SliceReport[] = new Array(slices.length);
     let next = 0;
@@ -170,7 +162,7 @@ class Pipeline {
         while (next < slices.length) {
           const position = next;
           next += 1;
-          reports[position] = await this.#reconstructSlice(reconstructor, position);
+          reports[position] = await this.#reconstructSlice(reconstructor, reader, position);
         }
       } catch (error) {
         this.#failure.abort(error);
@@ -183,12 +175,17 @@ class Pipeline {
     return reports;
   }
 
-  async #reconstructSlice(reconstructor: SliceReconstructor, position: number): Promise<SliceReport> {
+  async #reconstructSlice(
+    reconstructor: SliceReconstructor,
+    reader: SliceReader,
+    position: number,
+  ): Promise<SliceReport> {
     const index = this.#plan.slices[position];
     const begun = performance.now();
     const options = this.#sliceOptions(index);
-    const { sensitivities, ...slice } = await this.#readSlice(index, options, position);
-    const result: SliceImage = holdsSignal(slice)
+    const noteReference = (white: ComplexArray): Promise<void> => this.#noteReference(white, index, position, options);
+    const { sensitivities, compression, ...slice } = await reader.read(index, options, noteReference);
+    const result: SliceImage = holdsSignal(slice.kspace)
       ? await reconstructor.reconstruct(slice, options)
       : { image: complexZeros(this.#scan.matrix), warnings: ['k-space is zero throughout; so is the image'] };
     const { image, network, solver, adaptation } = result;
@@ -201,37 +198,14 @@ class Pipeline {
     this.#progress.finish(index);
     const { calibration, warnings } = await sensitivities.outcome();
     const seconds = (performance.now() - begun) / 1000;
-    return { index, seconds, solver, adaptation, calibration, warnings: [...(result.warnings ?? []), ...warnings] };
+    return {
+      ...{ index, seconds, solver, adaptation, calibration, compression: compressionRecord(compression) },
+      warnings: [...(result.warnings ?? []), ...warnings],
+    };
   }
 
   #place(image: RealArray, volume: RealArray, position: number): void {
     sliceAt(volume, position).data.set(centerCrop(image, this.#scan.imageShape).data);
-  }
-
-  /** Reads a slice and applies the mask; at `position` of the volume, also notes its reference. */
-  async #readSlice(index: number, options: SliceOptions, position?: number): Promise<ReadSlice> {
-    const { sampling } = this.#plan;
-    options.onStage?.('reading', 0);
-    const full = await this.#scan.readKspace(index, options);
-    if (position !== undefined) await this.#noteReference(full, index, position, options);
-    const { mask, retrospective } = sampling;
-    const kspace = retrospective ? await new Mask(mask, full.shape).apply(full, options) : full;
-    const sensitivities = new SliceCalibration(this.#sampled, () => this.#obtainMaps(index, kspace, options));
-    return { index, kspace, mask, maps: () => sensitivities.maps(), sensitivities };
-  }
-
-  /** Estimates the maps of a slice, or reads them where a file of them was named. */
-  async #obtainMaps(index: number, kspace: ComplexArray, options: SliceOptions): Promise<DescribedMaps> {
-    options.onStage?.('calibrating', 0);
-    const { signal, threads } = options;
-    const { sampling, calibration } = this.#plan;
-    if (!this.#maps) {
-      const estimate = await calibrate(kspace, { ...calibration, mask: sampling.mask, signal, threads });
-      return { maps: estimate.maps, description: describeMaps(estimate) };
-    }
-    const maps = await this.#maps.read(index, { signal });
-    expectComplex('reconstruct', `maps in ${this.#maps.path}`, maps, [maps.shape[0], ...kspace.shape]);
-    return { maps, description: describeGivenMaps(maps) };
   }
 
   async #noteReference(full: ComplexArray, index: number, position: number, options: SliceOptions): Promise<void> {
@@ -242,11 +216,6 @@ class Pipeline {
     else if (this.#plan.reference === 'sense') this.#place(await senseReference(full, run), this.#reference, position);
     else this.#place(await rootSumOfSquares(full, run), this.#reference, position);
   }
-}
-
-/** Volumes may be padded with slices of zeros, from which no coil sensitivities can be had. */
-function holdsSignal({ kspace }: SliceData): boolean {
-  return kspace.data.some((value) => value !== 0);
 }
 
 function expectFinite(method: string, slice: number, { data }: RealArray): void {

@@ -3,12 +3,14 @@
 
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larmor::addon::export_calibration(env, exports);
+  larmor::addon::export_coils(env, exports);
   larmor::addon::export_encoding(env, exports);
   larmor::addon::export_fft(env, exports);
   larmor::addon::export_finite(env, exports);
   larmor::addon::export_machine(env, exports);
   larmor::addon::export_memory(env, exports);
   larmor::addon::export_neighbours(env, exports);
+  larmor::addon::export_noise(env, exports);
   larmor::addon::export_optimiser(env, exports);
   larmor::addon::export_platform(env, exports);
   larmor::addon::export_proximal(env, exports);

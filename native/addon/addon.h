@@ -5,12 +5,14 @@
 namespace larmor::addon {
 
 void export_calibration(Napi::Env env, Napi::Object exports);
+void export_coils(Napi::Env env, Napi::Object exports);
 void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);
 void export_finite(Napi::Env env, Napi::Object exports);
 void export_machine(Napi::Env env, Napi::Object exports);
 void export_memory(Napi::Env env, Napi::Object exports);
 void export_neighbours(Napi::Env env, Napi::Object exports);
+void export_noise(Napi::Env env, Napi::Object exports);
 void export_optimiser(Napi::Env env, Napi::Object exports);
 void export_platform(Napi::Env env, Napi::Object exports);
 void export_proximal(Napi::Env env, Napi::Object exports);

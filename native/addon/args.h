@@ -43,6 +43,21 @@ inline c32* complex64(const Napi::CallbackInfo& info, size_t index, const char* 
   return reinterpret_cast<c32*>(float32(info, index, name, 2 * points));
 }
 
+/// A Float64Array of exactly `length` elements.
+inline double* float64(const Napi::CallbackInfo& info, size_t index, const char* name, size_t length) {
+  const Napi::Value value = info[index];
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
+    fail_argument(info.Env(), name, "a Float64Array");
+  auto array = value.As<Napi::Float64Array>();
+  expect_length(info.Env(), name, length, array.ElementLength());
+  return array.Data();
+}
+
+/// A Float64Array of interleaved re, im holding exactly `points` complex samples.
+inline c64* complex128(const Napi::CallbackInfo& info, size_t index, const char* name, size_t points) {
+  return reinterpret_cast<c64*>(float64(info, index, name, 2 * points));
+}
+
 /// A Uint8Array of exactly `length` elements.
 inline uint8_t* uint8(const Napi::CallbackInfo& info, size_t index, const char* name, size_t length) {
   const Napi::Value value = info[index];

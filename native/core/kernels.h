@@ -160,6 +160,11 @@ struct Kernels {
   /// y = matrix x, matrix being [rows, inner].
   void (*planar_multiply)(size_t rows, size_t inner, size_t n, const c32* matrix, const float* x, float* y);
 
+  // coil_mixing.inl
+
+  /// out[r] = sum over c of matrix[r * coils + c] in[c], for n samples of `mixed` rows; rows lie `in_stride` and `out_stride` apart.
+  void (*mix_coils)(size_t n, size_t coils, size_t mixed, const c32* matrix, const c32* in, size_t in_stride, c32* out, size_t out_stride);
+
   // hermitian.inl: double precision, planar; a is [n, stride] of which the triangle column <= row is used, with a real diagonal.
 
   /// y += (ar + i ai) x

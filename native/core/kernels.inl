@@ -21,6 +21,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/instance_norm.inl"
 #include "core/machine.inl"
 #include "core/hermitian.inl"
+#include "core/coil_mixing.inl"
 #include "core/conjugate_gradients.inl"
 #include "core/proximal_gradient.inl"
 #include "core/wavelet.inl"
@@ -74,6 +75,7 @@ const Kernels LARMOR_KERNELS = {
     .soft_threshold = soft_threshold,
     .planar_gram = planar_gram,
     .planar_multiply = planar_multiply,
+    .mix_coils = mix_coils,
     .complex_axpy = complex_axpy,
     .hermitian_multiply = hermitian_multiply,
     .hermitian_rank2 = hermitian_rank2,

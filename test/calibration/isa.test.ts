@@ -1,4 +1,4 @@
-// The same filled k-space at every instruction set this processor has.
+// The same filled, whitened and compressed k-space at every instruction set this processor has.
 import { test } from 'vitest';
 import { expectSameAtEveryIsa } from '../support/isa.js';
 
@@ -7,7 +7,9 @@ const TOLERANCE = 1e-5;
 
 const program = `
   import { MT19937 } from '#larmor/arrays/mt19937.js';
+  import { compressCoils, geometricCompression, svdCompression } from '#larmor/calibration/coil-compression.js';
   import { grappa } from '#larmor/calibration/grappa.js';
+  import { noiseCovariance, whiten } from '#larmor/calibration/noise.js';
   import { spirit } from '#larmor/calibration/spirit.js';
   const random = new MT19937(5);
   const shape = [5, 37, 41];
@@ -23,6 +25,10 @@ const program = `
     const options = { mask, regularisation: 0.1, tolerance: 1e-6, maxIterations: 500 };
     results.push((await spirit({ data: noise, shape }, options)).kspace.data);
   }
+  const kspace = { data: noise, shape };
+  results.push((await whiten(kspace, await noiseCovariance({ data: noise, shape: [5, 37 * 41] }))).data);
+  for (const compress of [svdCompression, geometricCompression])
+    results.push((await compressCoils(kspace, await compress(kspace, { coils: 3 }))).data);
 `;
 
 test('agree within rounding', async () => {

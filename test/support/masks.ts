@@ -13,6 +13,11 @@ export function lineMask(columns: number): SamplingMask {
   return { data, shape: [columns] };
 }
 
+/** The columns that `keep` accepts. */
+export function columnsWhere(columns: number, keep: (column: number) => boolean): SamplingMask {
+  return { data: Uint8Array.from({ length: columns }, (_, x) => (keep(x) ? 1 : 0)), shape: [columns] };
+}
+
 /** About half of the points of the columns of `lineMask`. */
 export function pointMask(rows: number, columns: number): SamplingMask {
   const lines = lineMask(columns).data;
