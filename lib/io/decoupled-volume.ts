@@ -5,10 +5,10 @@ import type { ScanReadOptions } from './scan.js';
 import { TemporaryFile } from './temporary-file.js';
 
 /** K-space is read and transformed in blocks of about this size. */
-export const BLOCK_BYTES = 32 * 2 ** 20;
+export const BLOCK_BYTES = 8 * 2 ** 20;
 
-/** A block at work: in the reader's memory, as read, transformed. */
-export const VOLUME_WORKING_BYTES = 3 * BLOCK_BYTES;
+/** Measured: blocks in the reader's memory, as read and transformed, and those that wait for the garbage collector. */
+export const VOLUME_WORKING_BYTES = 16 * BLOCK_BYTES;
 
 /** Some lines along the readout, with all or some coils. */
 export interface VolumeBlock {
