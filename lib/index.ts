@@ -35,6 +35,7 @@ export {
 export { type NoiseRegionOptions, noiseFromBackground } from './calibration/noise-region.js';
 export { type SpiritOptions, type SpiritResult, spirit } from './calibration/spirit.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
+export { readCfl, writeCfl } from './io/cfl.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';
 export { readImages, type StoredImages, writeImages } from './io/image-file.js';
 export type { Choice, ScanContents, Selection } from './io/ismrmrd-acquisitions.js';

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { points } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
+import { isCflPath } from '../io/cfl.js';
 import { Hdf5Reader, isHdf5 } from '../io/hdf5/reader.js';
 import { type ScanContents, SELECTORS } from '../io/ismrmrd-acquisitions.js';
 import { readSafetensors } from '../io/safetensors.js';
@@ -22,6 +23,10 @@ export const register: Register = (program, shell) => {
 };
 
 async function describe(path: string, options: ScanOptions): Promise<Outcome> {
+  if (isCflPath(path)) {
+    await using scan = await openScan(path, options);
+    return describeScan(scan);
+  }
   if (!(await isHdf5(path))) return describeTensors(path);
   const file = await Hdf5Reader.open(path, options);
   await file.close();

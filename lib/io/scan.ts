@@ -2,6 +2,8 @@
 import type { ComplexArray, RealArray } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { SamplingMask } from '../sampling/mask.js';
+import { isCflPath } from './cfl.js';
+import { openCflScan } from './cfl-scan.js';
 import { openFastmri } from './fastmri.js';
 import type { AttributeValue } from './hdf5/protocol.js';
 import { Hdf5Reader, isHdf5 } from './hdf5/reader.js';
@@ -30,7 +32,7 @@ export interface Scan extends AsyncDisposable {
   readonly path: string;
   /** Base name of the file; the default seed of simulated masks, as in fastMRI. */
   readonly name: string;
-  readonly format: 'fastmri' | 'ismrmrd';
+  readonly format: 'fastmri' | 'ismrmrd' | 'cfl';
   readonly slices: number;
   readonly coils: number;
   /** 2 for 3-D scans. */
@@ -65,29 +67,37 @@ export interface Scan extends AsyncDisposable {
 }
 
 /**
- * Opens a scan, telling its format by its content.
+ * Opens a scan, telling its format by its content; BART's by the ending `.cfl` or `.hdr`.
  *
  * @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_FILE_FORMAT` when the file is truncated, corrupt or of no known format;
  *   `ERR_MASK` when its mask does not fit its k-space; `ERR_ARGUMENT` for a part the file does not have.
  * @example await using scan = await openScan('brain.h5');
  */
 export async function openScan(path: string, options: ScanOptions = {}): Promise<Scan> {
+  if (isCflPath(path)) {
+    expectWhole(path, options);
+    return openCflScan(path, options);
+  }
   if (!(await isHdf5(path)))
     throw new LarmorError(
       'ERR_FILE_FORMAT',
-      `${path} is not a scan larmor can read: HDF5 in the layout of fastMRI or ISMRMRD is wanted`,
+      `${path} is not a scan larmor can read: HDF5 in the layout of fastMRI or ISMRMRD, or BART's .cfl, is wanted`,
     );
   const file = await Hdf5Reader.open(path, options);
   try {
     if (scanFormat(file) === 'ismrmrd') return await openIsmrmrd(path, file, options);
-    const part = [...SELECTORS, 'dataset' as const].find((name) => options[name] !== undefined);
-    if (part !== undefined)
-      throw new LarmorError('ERR_ARGUMENT', `${path} is no ISMRMRD file, so that no ${part} can be chosen`);
+    expectWhole(path, options);
     return await openFastmri(path, file, options);
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+function expectWhole(path: string, options: ScanOptions): void {
+  const part = [...SELECTORS, 'dataset' as const].find((name) => options[name] !== undefined);
+  if (part !== undefined)
+    throw new LarmorError('ERR_ARGUMENT', `${path} is no ISMRMRD file, so that no ${part} can be chosen`);
 }
 
 /** The format of the scan in an HDF5 file; undefined where it holds none. */
