@@ -92,7 +92,7 @@ struct Kernels {
   /// imaginary parts swapped. x are column lanes in natural order.
   void (*column_residual)(bool absolute, size_t n, const ResidualColumns& columns, const uint32_t* slot, float* lanes, ResidualSums* sums);
 
-  /// Mean and biased variance of n >= 1 values, accurate to about double rounding of the float values.
+  /// Mean and biased variance of n >= 1 values, accurate to the float rounding of a deviation from the mean.
   void (*plane_moments)(size_t n, const float* x, double* mean, double* variance);
   /// y = leaky ReLU of the normalised plane. y may be x.
   void (*normalise_plane)(size_t n, const NormPlane& plane, const float* x, float* y);
