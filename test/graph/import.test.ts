@@ -206,6 +206,38 @@ const refused: [string, RegExp, OnnxCase, number?][] = [
     single('Resize', {}, [floats('roi', []), floats('s', [1, 2, 2, 2])]),
   ],
   [
+    'resizing beyond the limit',
+    /resizes \[1,4,6,5\] to \[1,4,100000,5\]; sides go from 1 to 32768/,
+    {
+      ...single('Resize', {}, [ints('sizes', [1, 4, 100000, 5])]),
+      nodes: [node('Resize', ['x', '', '', 'sizes'], ['y'])],
+    },
+  ],
+  [
+    'a window of a billion pixels',
+    /MaxPool "\/y\/MaxPool": a window of \[30000,30000\] pixels/,
+    single('MaxPool', { kernel_shape: [30000, 30000] }),
+  ],
+  ['a window of one axis', /kernel \[3\], strides \[1,1\]/, single('MaxPool', { kernel_shape: [3] })],
+  [
+    'groups that do not divide',
+    /5 groups do not divide an image \[1,4,6,5\]/,
+    single('Conv', { group: 5 }, [waves('w', [5, 1, 1, 1])]),
+  ],
+  [
+    'a constant of terabytes',
+    /ConstantOfShape "\/z\/ConstantOfShape".*a constant cannot have the shape \[1000000,1000000\]/,
+    {
+      ...single('Add', {}, [ints('s', [1e6, 1e6])]),
+      nodes: [node('ConstantOfShape', ['s'], ['z']), node('Add', ['x', 'z'], ['y'])],
+    },
+  ],
+  [
+    'a node without operands',
+    /Add "\/y\/Add": input 0 is missing/,
+    { ...single('Add'), nodes: [node('Add', [], ['y'])] },
+  ],
+  [
     'a volume',
     /Conv "\/y\/Conv": works on 3 spatial axes/,
     { ...single('Conv', {}, [waves('w', [3, 4, 1, 1, 1])]), shape: [1, 4, 6, 5, 2] },

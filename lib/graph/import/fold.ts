@@ -12,13 +12,13 @@ const isInteger = (type: OnnxType): boolean => type === 'int32' || type === 'int
 const elementwise =
   (f: (...values: number[]) => number, type?: OnnxType): Lowering =>
   (call) => {
+    const { type: first } = call.known(0);
     const operands = call.operands.map((_, i) => call.known(i));
     const shape = operands.reduce<Shape>(
       (sum, { shape: other }) =>
         broadcastShape(sum, other) ?? call.fail(`shapes [${sum}] and [${other}] do not broadcast`),
       [],
     );
-    const [{ type: first }] = operands;
     return Known.build(shape, type ?? first, (index) => f(...operands.map((operand) => operand.at(index))));
   };
 

@@ -1,6 +1,9 @@
 // Tensors whose numbers are known while a graph is built: constants, shapes and what exporters compute from them.
-import { points, type Shape, sameShape } from '../../arrays/complex-array.js';
+import { formatShape, points, type Shape, sameShape } from '../../arrays/complex-array.js';
+import { LarmorError } from '../../errors.js';
 import type { OnnxTensor, OnnxType } from '../onnx-model.js';
+
+const MAX_ELEMENTS = 2 ** 24; // constants are computed for small things: shapes, pads, masks
 
 const READERS: Record<OnnxType, (bytes: ArrayBuffer) => ArrayLike<number> | BigInt64Array> = {
   float32: (bytes) => new Float32Array(bytes),
@@ -28,10 +31,13 @@ export class Known {
     return new Known([list.length], 'int64', Float64Array.from(list));
   }
 
-  /** The element at each index of `shape`, from a function of the index. */
+  /** The element at each index of `shape`, from a function of the index. Throws `ERR_GRAPH` for a shape that no constant has. */
   static build(shape: Shape, type: OnnxType, element: (index: readonly number[]) => number): Known {
+    const count = points(shape);
+    if (!shape.every((n) => Number.isInteger(n) && n >= 0) || count > MAX_ELEMENTS)
+      throw new LarmorError('ERR_GRAPH', `a constant cannot have the shape ${formatShape(shape)}`);
     const index = shape.map(() => 0);
-    const data = new Float64Array(points(shape));
+    const data = new Float64Array(count);
     for (let flat = 0; flat < data.length; flat++) {
       data[flat] = element(index);
       for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
@@ -58,7 +64,10 @@ export class Known {
     return this.data.every((value) => value === x);
   }
 
+  /** The same numbers under another shape of as many elements. */
   withShape(shape: Shape): Known {
+    if (points(shape) !== this.data.length)
+      throw new LarmorError('ERR_GRAPH', `${formatShape(this.shape)} cannot take the shape ${formatShape(shape)}`);
     return sameShape(shape, this.shape) ? this : new Known(shape, this.type, this.data);
   }
 }

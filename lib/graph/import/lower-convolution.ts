@@ -24,6 +24,8 @@ function grouped(
 ): Value {
   const groups = call.int('group', 1);
   if (groups === 1) return f(x, w, bias);
+  if (!(groups > 1 && x.shape[1] % groups === 0 && w.shape[0] % groups === 0))
+    call.fail(`${groups} groups do not divide an image [${x.shape}] and kernels [${w.shape}]`);
   const parts = (value: Value, axis: number): readonly Value[] =>
     op.split(value, axis, new Array<number>(groups).fill(value.shape[axis] / groups));
   const [images, kernels, biases] = [parts(x, 1), parts(w, 0), bias && parts(bias, 0)];

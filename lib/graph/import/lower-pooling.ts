@@ -9,9 +9,12 @@ import { imageOperand, type SlidingWindow, windowCounts, windowOf } from './wind
 
 /** Below every number of an image, for borders that a maximum must not see. */
 const LEAST = -3e38;
+const MAX_TAPS = 1024; // each pixel of a window may become a node
 
 function poolingWindow(call: OnnxCall, image: Shape): { window: SlidingWindow; counts: number[] } {
   const kernel = call.ints('kernel_shape') ?? call.fail('says no kernel_shape');
+  if (kernel.reduce((product, n) => product * n, 1) > MAX_TAPS)
+    call.fail(`a window of [${kernel}] pixels; the limit is ${MAX_TAPS} in all`);
   const given = windowOf(call, image, kernel);
   const counts = windowCounts(image, given, call.int('ceil_mode', 0) === 1);
   // Rows and columns that the last windows lack are further pads.

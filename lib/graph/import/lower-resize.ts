@@ -13,6 +13,8 @@ interface Axis {
   readonly scale: number;
 }
 
+const MAX_SIDE = 2 ** 15;
+
 type Taps = readonly (readonly [index: number, weight: number])[];
 
 /** The position in the image that pixel i of the result looks at. */
@@ -91,6 +93,8 @@ function axesOfResult(call: OnnxCall, x: Value): Axis[] {
     return { from, to, scale: scales ? scales[axis] : to / from };
   });
   if (axes.slice(0, 2).some(({ from, to }) => from !== to)) call.fail('resizes the batch or the channels');
+  if (!axes.every(({ from, to }) => to >= 1 && Math.max(from, to) <= MAX_SIDE))
+    call.fail(`resizes [${x.shape}] to [${axes.map(({ to }) => to)}]; sides go from 1 to ${MAX_SIDE}`);
   return axes.slice(2);
 }
 

@@ -13,6 +13,10 @@ export interface SlidingWindow {
 
 const SPATIAL = 2;
 
+/** Whether a list holds `length` whole numbers of at least `least`. */
+const isWhole = (list: readonly number[], length: number, least: number): boolean =>
+  list.length === length && list.every((n) => Number.isInteger(n) && n >= least);
+
 /** The image operand of a two-dimensional operator. */
 export function imageOperand(call: OnnxCall): Value {
   const x = call.value(0);
@@ -24,8 +28,16 @@ export function imageOperand(call: OnnxCall): Value {
 /** The window that the attributes of a node describe. */
 export function windowOf(call: OnnxCall, image: Shape, kernel: readonly number[]): SlidingWindow {
   const [strides, dilations] = [call.ints('strides') ?? [1, 1], call.ints('dilations') ?? [1, 1]];
+  if (![kernel, strides, dilations].every((list) => isWhole(list, SPATIAL, 1)))
+    call.fail(
+      `kernel [${kernel}], strides [${strides}] and dilations [${dilations}] must be two positive integers each`,
+    );
   const automatic = call.string('auto_pad', 'NOTSET');
-  if (automatic === 'NOTSET') return { kernel, strides, dilations, pads: call.ints('pads') ?? [0, 0, 0, 0] };
+  if (automatic === 'NOTSET') {
+    const pads = call.ints('pads') ?? [0, 0, 0, 0];
+    if (!isWhole(pads, 2 * SPATIAL, 0)) call.fail(`pads [${pads}] must be four integers, 0 or more`);
+    return { kernel, strides, dilations, pads };
+  }
   if (automatic === 'VALID') return { kernel, strides, dilations, pads: [0, 0, 0, 0] };
   // SAME: as many results as strides fit, with the odd pixel at the end (UPPER) or at the start (LOWER).
   const total = image.map((n, i) =>

@@ -11,7 +11,9 @@ export const unetMethod: Method = {
   settings: [],
   sequential: ({ adapt }) => adapt?.start === 'previous-slice',
   workingBytes({ coils, points }, { model, adapt }) {
-    const channels = Number(model?.network.config.channels ?? 0);
+    // Networks of other software do not say it; their first kernel does.
+    const kernel = model?.network.parameters.find(({ shape }) => shape.length === 4);
+    const channels = Number(model?.network.config.channels ?? kernel?.shape[0] ?? 0);
     const weights = 4 * (model?.weights.data.length ?? 0);
     const activations = 4 * ACTIVATIONS * channels * points;
     const kspace = 8 * coils * points;
