@@ -7,6 +7,7 @@ import { Hdf5Reader, isHdf5 } from '../io/hdf5/reader.js';
 import { type ScanContents, SELECTORS } from '../io/ismrmrd-acquisitions.js';
 import { readSafetensors } from '../io/safetensors.js';
 import { openScan, type Scan, type ScanOptions, scanFormat } from '../io/scan.js';
+import { type SampledCentre, sampledCentre } from '../sampling/centre.js';
 import { sampledCount } from '../sampling/mask.js';
 import { addScanFlags } from './scan-flags.js';
 import type { Outcome, Register } from './shell.js';
@@ -57,6 +58,7 @@ async function describeScan(scan: Scan): Promise<Outcome> {
       'sampling',
       mask ? `${mask.sampled} of ${mask.total} ${mask.kind}, ${mask.acceleration.toFixed(2)}x` : 'fully sampled',
     ],
+    ...(mask ? [['centre', centreText(mask.centre)]] : []),
     ['reference', hasReference ? 'yes' : 'none'],
     ...(header?.system ? [['scanner', header.system]] : []),
     ...(header?.fieldStrength ? [['field strength', `${header.fieldStrength} T`]] : []),
@@ -92,6 +94,8 @@ interface Sampling {
   /** Lines or points that were acquired, had all been measured. */
   readonly total: number;
   readonly acceleration: number;
+  /** The fully sampled centre, which coil maps are estimated from. */
+  readonly centre: SampledCentre;
 }
 
 function sampling({ mask, acquiredColumns: [first, end], matrix }: Scan): Sampling | undefined {
@@ -99,7 +103,12 @@ function sampling({ mask, acquiredColumns: [first, end], matrix }: Scan): Sampli
   const lines = mask.shape.length === 1;
   const sampled = sampledCount(mask);
   const total = (end - first) * (lines ? 1 : matrix[0]);
-  return { kind: lines ? 'lines' : 'points', sampled, total, acceleration: total / sampled };
+  const centre = sampledCentre(mask, matrix[0]);
+  return { kind: lines ? 'lines' : 'points', sampled, total, acceleration: total / sampled, centre };
+}
+
+function centreText({ rows, columns }: SampledCentre): string {
+  return columns > 0 ? `${rows} x ${columns} fully sampled` : 'not sampled';
 }
 
 /** Reconstructions and maps carry the manifest of the run that made them. */

@@ -38,7 +38,8 @@ export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
   const images = 4 * volumes * plan.slices.length * points(scan.imageShape);
   const whitened = plan.preparation.whiten === 'none' ? 0 : coils;
   const compressed = plan.preparation.compress ? size.coils : 0;
-  const copies = KSPACE_COPIES * coils + whitened + compressed;
+  const moreSets = ((plan.calibration.sets ?? 1) - 1) * size.coils; // methods count one set of maps
+  const copies = KSPACE_COPIES * coils + whitened + compressed + moreSets;
   const perSlice = 8 * copies * size.points + plan.method.workingBytes(size, plan);
   const { parallelism } = plan;
   return { total: images + scan.workingBytes + parallelism * perSlice, images, perSlice, parallelism };

@@ -37,7 +37,7 @@ export interface DatasetOptions {
   readonly sampling: TrainingSampling;
   readonly input: InputKind;
   /** Of the coil maps; its mask is that of the sampling. */
-  readonly calibration?: Omit<EspiritOptions, 'mask' | 'sets'> | undefined;
+  readonly calibration?: Omit<EspiritOptions, 'mask' | 'sets' | 'matrix'> | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ describe('larmor info', () => {
       imageShape: [2, 4],
       acquisition: 'CORPD_FBK',
       fullySampled: false,
-      mask: { kind: 'lines', sampled: 4, total: 5, acceleration: 1.25 },
+      mask: { kind: 'lines', sampled: 4, total: 5, acceleration: 1.25, centre: { columns: 0 } },
       hasReference: true,
     });
   });
@@ -30,6 +30,7 @@ describe('larmor info', () => {
     expect(stdout).toMatch(/^k-space +2 slices, 3 coils, 4 x 6 \(readout x phase encode\)$/m);
     expect(stdout).toMatch(/^acquired +columns 1 to 5; the others are padding$/m);
     expect(stdout).toMatch(/^sampling +4 of 5 lines, 1\.25x$/m);
+    expect(stdout).toMatch(/^centre +not sampled$/m);
   });
 
   test('a reconstruction', async () => {
