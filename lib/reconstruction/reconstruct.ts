@@ -189,7 +189,7 @@ class Pipeline {
       ? await reconstructor.reconstruct(slice, options)
       : { image: complexZeros(this.#scan.matrix), warnings: ['k-space is zero throughout; so is the image'] };
     const { image, network, solver, adaptation } = result;
-    if (this.#plan.calibration.weighting === 'soft')
+    if (this.#plan.calibration.weighting === 'soft' || this.#plan.maps !== undefined)
       for (const component of network ? [image, network] : [image]) await sensitivities.restoreBrightness(component);
     const magnitude = await finish(image);
     expectFinite(this.#plan.method.name, index, magnitude);

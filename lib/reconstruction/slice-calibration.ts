@@ -5,6 +5,9 @@ import { componentAt } from '../arrays/slices.js';
 import { type CalibrationDiagnostics, type MapsDiagnostics, mapWarnings } from '../calibration/diagnostics.js';
 import { combineComponents } from './images.js';
 
+/** Maps of norm 1 are so to the rounding of float32 sums over coils. */
+const UNIT_TOLERANCE = 1e-5;
+
 /** Maps [set, coil, y, x] and their description. */
 export interface DescribedMaps {
   readonly maps: ComplexArray;
@@ -55,7 +58,9 @@ export class SliceCalibration {
 
 function weigh({ data, shape }: ComplexArray, weights: RealArray): void {
   for (let i = 0; i < points(shape); i += 1) {
-    data[2 * i] *= weights.data[i];
-    data[2 * i + 1] *= weights.data[i];
+    const weight = weights.data[i];
+    if (Math.abs(weight - 1) < UNIT_TOLERANCE) continue;
+    data[2 * i] *= weight;
+    data[2 * i + 1] *= weight;
   }
 }
