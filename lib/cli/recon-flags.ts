@@ -6,6 +6,7 @@ import { type CalibrationOptions, MAP_METHODS, type MapMethod } from '../calibra
 import { COMPRESSION_METHODS, type CompressionMethod } from '../calibration/coil-compression.js';
 import { MAP_WEIGHTINGS, type MapWeighting } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
+import { WAVELETS } from '../operators/wavelet.js';
 import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../reconstruction/options.js';
 import { WHITENINGS, type Whitening } from '../reconstruction/preparation.js';
 import { METHODS } from '../reconstruction/registry.js';
@@ -50,6 +51,8 @@ const SETTING_FLAGS: Record<SettingName, Option> = {
   regularisation: new Option('--regularisation <w>', 'weight of the prior').argParser(number({ min: 0 })),
   iterations: new Option('--iterations <n>', 'most iterations of the solver').argParser(integer({ min: 1 })),
   tolerance: new Option('--tolerance <t>', 'where the solver stops early').argParser(number({ min: 0, max: 1 })),
+  wavelet: new Option('--wavelet <name>', 'in which images are sparse').choices(WAVELETS),
+  blockSize: new Option('--block-size <n>', 'side of the blocks of low rank').argParser(integer({ min: 1 })),
   kernel: new Option('--kernel <size>', 'window of k-space: 5, or 4x5 along ky x kx').argParser(kernelSize),
 };
 

@@ -57,6 +57,8 @@ export interface MethodSetup {
   readonly readSlice: (index: number, options: SliceOptions) => Promise<SliceData>;
   /** Base name of the scan: the default seed. */
   readonly name: string;
+  /** What the scan says its acquisition was. */
+  readonly acquisition?: string | undefined;
 }
 
 /** A method at work on one scan. */

@@ -140,8 +140,8 @@ class Pipeline {
 
   #setup(reader: SliceReader): Parameters<Plan['method']['start']>[0] {
     const { model, adapt, device, threads, settings, slices } = this.#plan;
-    const { name } = this.#scan;
-    return { model, adapt, device, threads, settings, slices, name, readSlice: reader.read.bind(reader) };
+    const { name, acquisition } = this.#scan;
+    return { model, adapt, device, threads, settings, slices, name, acquisition, readSlice: reader.read.bind(reader) };
   }
 
   #sliceOptions(index: number): SliceOptions {

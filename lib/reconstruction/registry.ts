@@ -3,12 +3,22 @@ import { LarmorError } from '../errors.js';
 import type { Method } from './method.js';
 import { cgSenseMethod } from './methods/cg-sense.js';
 import { grappaMethod } from './methods/grappa.js';
+import { l1WaveletMethod } from './methods/l1-wavelet.js';
+import { locallyLowRankMethod } from './methods/locally-low-rank.js';
 import { spiritMethod } from './methods/spirit.js';
 import { unetMethod } from './methods/unet.js';
 import { zeroFilledMethod } from './methods/zero-filled.js';
 
 /** The methods, in the order of help texts and reports. */
-export const METHODS: readonly Method[] = [zeroFilledMethod, cgSenseMethod, grappaMethod, spiritMethod, unetMethod];
+export const METHODS: readonly Method[] = [
+  zeroFilledMethod,
+  cgSenseMethod,
+  l1WaveletMethod,
+  locallyLowRankMethod,
+  grappaMethod,
+  spiritMethod,
+  unetMethod,
+];
 
 /** The method of that name. @throws LarmorError `ERR_ARGUMENT` for an unknown one. */
 export function methodByName(name: string): Method {

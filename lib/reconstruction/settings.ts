@@ -1,6 +1,7 @@
 // What methods can be told, by name: the union over all methods, each with its check.
 import { isKernelSize, KERNEL_WANTED, type KernelSize } from '../calibration/neighbours.js';
 import { LarmorError } from '../errors.js';
+import { WAVELETS, type WaveletName } from '../operators/wavelet.js';
 
 /** Settings of methods. A method takes those it lists and refuses the others. */
 export interface MethodSettings {
@@ -12,6 +13,10 @@ export interface MethodSettings {
   readonly tolerance?: number | undefined;
   /** Window around a missing sample, in samples of k-space. */
   readonly kernel?: KernelSize | undefined;
+  /** In which images are sparse. */
+  readonly wavelet?: WaveletName | undefined;
+  /** Side in pixels of the blocks that are of low rank. */
+  readonly blockSize?: number | undefined;
 }
 
 interface Rule {
@@ -38,6 +43,11 @@ const RULES: Record<keyof MethodSettings, Rule> = {
     wanted: 'at least 0 and below 1',
   },
   kernel: { accepts: isKernelSize, wanted: KERNEL_WANTED },
+  wavelet: {
+    accepts: (value) => WAVELETS.includes(value as WaveletName),
+    wanted: `one of ${WAVELETS.join(', ')}`,
+  },
+  blockSize: positiveInteger,
 };
 
 export type SettingName = keyof MethodSettings;

@@ -16,7 +16,7 @@ import {
 
 /** What can be chosen about `l1Wavelet`. */
 export interface L1WaveletOptions extends PenaltyOptions, WaveletOptions {
-  /** Weight of the l1 norm, relative to the data scale. Default 0.001. */
+  /** Weight of the l1 norm, relative to the data scale. Default 0.002. */
   readonly lambda?: number | undefined;
   /**
    * Displace the transform by another random number of pixels in every iteration, so that no block edges of one grid remain. The solution
@@ -37,14 +37,14 @@ export interface L1WaveletOptions extends PenaltyOptions, WaveletOptions {
  * @throws LarmorError `ERR_SHAPE`, `ERR_MASK`, `ERR_ARGUMENT`; `ERR_NOT_FINITE` when kspace or maps hold NaN or infinity; `ERR_DIVERGED`.
  *   `signal.reason` when aborted.
  * @see Lustig, Donoho and Pauly, Magn Reson Med 2007;58:1182-1195; solved as in `fista`.
- * @example const { x, objective } = await l1Wavelet(kspace, { maps, mask }, { lambda: 0.002 });
+ * @example const { x, objective } = await l1Wavelet(kspace, { maps, mask }, { lambda: 0.005 });
  */
 export async function l1Wavelet(
   kspace: ComplexArray,
   { maps, mask }: EncodingOptions,
   options: L1WaveletOptions = {},
 ): Promise<RegularisedResult> {
-  const { lambda = 0.001, cycleSpinning = true, signal } = options;
+  const { lambda = 0.002, cycleSpinning = true, signal } = options;
   const { sets, coils, ny, nx, image, coilImages } = mapSizes('l1Wavelet', maps);
   const weights = maskWeights('l1Wavelet', mask, ny, nx);
   expectComplex('l1Wavelet', 'kspace', kspace, coilImages);
