@@ -2,8 +2,8 @@
 import { rm, stat } from 'node:fs/promises';
 import { LarmorError } from '../errors.js';
 import { saveModel } from '../networks/model.js';
-import { createNetwork, parameterCount } from '../networks/network.js';
-import { prepareDataset, readTrainingConfig, runDigest, trainingPlan } from '../training/config.js';
+import { parameterCount } from '../networks/network.js';
+import { prepareDataset, readTrainingConfig, runDigest, startingPoint, trainingPlan } from '../training/config.js';
 import { type TrainingProgress, train } from '../training/trainer.js';
 import { integer } from './options.js';
 import { expectOutput } from './output.js';
@@ -39,8 +39,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
   const resume = options.resume === true && (await exists(checkpoint));
   if (options.resume && !resume) session.note(`no checkpoint at ${checkpoint}: starting anew`);
 
-  const { kind, ...settings } = config.network;
-  const network = createNetwork(kind, settings);
+  const { network, weights } = await startingPoint(config);
   const { signal } = session;
   const prepare = (part: typeof config.training, from: number, to: number): ReturnType<typeof prepareDataset> =>
     prepareDataset(config, part, {
@@ -54,6 +53,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
   const begun = performance.now();
   const result = await train({
     network,
+    weights,
     plan: trainingPlan(config),
     training,
     validation,
@@ -68,7 +68,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
     undefined,
   );
   const notes = {
-    'training.config': JSON.stringify({ ...config, output: undefined }),
+    'training.config': JSON.stringify({ ...config, output: undefined, ...(config.start && { network: undefined }) }),
     'training.steps': String(result.steps),
     ...(best && { 'training.validation': JSON.stringify(best) }),
   };
@@ -77,9 +77,18 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
   const seconds = (performance.now() - begun) / 1000;
   const { steps, stop, validations } = result;
   return {
-    json: { output, network: kind, parameters: parameterCount(network), steps, stop, seconds, best, validations },
+    json: {
+      output,
+      network: network.kind,
+      parameters: parameterCount(network),
+      steps,
+      stop,
+      seconds,
+      best,
+      validations,
+    },
     text: [
-      `${output}: ${kind}, ${parameterCount(network)} parameters, ${steps} steps`,
+      `${output}: ${network.kind}, ${parameterCount(network)} parameters, ${steps} steps`,
       ...(best
         ? [`best validation at step ${best.step}: loss ${best.loss.toFixed(4)}, SSIM ${best.ssim.toFixed(4)}`]
         : []),

@@ -5,7 +5,10 @@ import { z } from 'zod';
 import { LarmorError } from '../errors.js';
 import { readFailure } from '../io/file-errors.js';
 import type { RunOptions } from '../jobs.js';
+import { loadModel } from '../networks/model.js';
+import { createNetwork, type Network } from '../networks/network.js';
 import { INPUT_KINDS } from '../networks/network-input.js';
+import type { ParameterStore } from '../networks/parameters.js';
 import { MASK_TYPES } from '../sampling/mask.js';
 import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { Dataset } from './dataset.js';
@@ -58,6 +61,8 @@ const schema = z.strictObject({
   output: z.string().optional(),
   /** Kind of network, and its own settings. */
   network: z.looseObject({ kind: z.string() }).prefault({ kind: 'unet' }),
+  /** A model to train on instead, network and weights: a bundled name or a file, also of other software. */
+  start: z.string().optional(),
   training: source,
   validation: source.optional(),
   /** What the network sees: the coil images combined by their maps, or the published split root-sum-of-squares. */
@@ -106,6 +111,9 @@ export type TrainingConfig = z.output<typeof schema>;
 
 /** A configuration with every default filled in. @throws LarmorError `ERR_CONFIG` naming the first wrong field. */
 export function parseTrainingConfig(value: unknown, name = 'training configuration'): TrainingConfig {
+  const given = Object(value);
+  if (Object.hasOwn(given, 'start') && Object.hasOwn(given, 'network'))
+    throw new LarmorError('ERR_CONFIG', `${name}: "start" brings its own network; leave "network" out`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
@@ -124,6 +132,16 @@ export async function readTrainingConfig(path: string): Promise<TrainingConfig> 
     throw new LarmorError('ERR_CONFIG', `${path} is not JSON: ${(cause as Error).message}`, { cause });
   }
   return parseTrainingConfig(value, path);
+}
+
+/** The network to train, and the weights to start from where the configuration names a model. @throws as `loadModel`. */
+export async function startingPoint({
+  network: { kind, ...settings },
+  start,
+}: TrainingConfig): Promise<{ readonly network: Network; readonly weights?: ParameterStore }> {
+  if (start === undefined) return { network: createNetwork(kind, settings) };
+  const { network, weights } = await loadModel(start);
+  return { network, weights };
 }
 
 /** What of a configuration decides the weights, as a digest: checkpoints carry it. */

@@ -2,7 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadModel } from '#larmor/networks/model.js';
+import { loadModel, saveModel } from '#larmor/networks/model.js';
+import { createNetwork } from '#larmor/networks/network.js';
+import { ParameterStore } from '#larmor/networks/parameters.js';
 import { parseTrainingConfig, readTrainingConfig, runDigest } from '#larmor/training/config.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { runCli } from '../support/run-cli.js';
@@ -51,6 +53,7 @@ describe('rejects', () => {
   test.each([
     ['no steps', { training: phantom }, /steps: /],
     ['an unknown field', { ...config, epochs: 3 }, /epochs/],
+    ['a model and a network', { ...config, start: 'unet-small' }, /"start" brings its own network/],
     ['an unknown loss', { ...config, loss: 'l3' }, /loss: /],
     ['an unknown source', { ...config, training: { source: 'web' } }, /training.source: /],
     ['no acceleration', { ...config, undersampling: { acceleration: 0.5 } }, /undersampling.acceleration: /],
@@ -81,6 +84,22 @@ describe('larmor train', () => {
     expect(JSON.parse(model.notes['training.config'])).toMatchObject({ steps: 4, loss: 'joint' });
     expect(model.weights.data.length).toBeGreaterThan(document.parameters);
     await expect(readFile(`${output}.checkpoint`)).rejects.toThrow('ENOENT');
+  });
+
+  test('goes on from a model', async () => {
+    const { network: _network, ...rest } = config;
+    const first = file('first.safetensors');
+    const network = createNetwork('unet', { channels: 2, pools: 1, residual: true });
+    const weights = ParameterStore.initialise(network.parameters, 3);
+    await saveModel(first, { network, weights, input: 'sense', notes: {} });
+    const path = await stored('config.json', { ...rest, start: first, optimiser: { learningRate: 1e-6 } });
+    const output = file('second.safetensors');
+    expect((await runCli(['train', path, '-o', output, '--threads', '1'])).exitCode).toBe(0);
+    const model = await loadModel(output);
+    expect(model.network.config).toEqual(network.config);
+    expect(model.weights.data).not.toEqual(weights.data);
+    // Adam moves each weight by at most about the learning rate a step.
+    expect(Math.max(...model.weights.data.map((w, i) => Math.abs(w - weights.data[i])))).toBeLessThan(1e-5);
   });
 
   test('a wrong configuration ends with status 2 and writes nothing', async () => {

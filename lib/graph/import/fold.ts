@@ -8,18 +8,18 @@ import { axesOf, concatAxis, resolveShape, sliceAttributes, squeezedShape, unsqu
 
 const isInteger = (type: OnnxType): boolean => type === 'int32' || type === 'int64';
 
-/** f of the elements, with broadcasting; the result is of the first operand's type unless one is named. */
+/** f of the elements, with broadcasting; the result is of the type of one operand, the first, unless a type is named. */
 const elementwise =
-  (f: (...values: number[]) => number, type?: OnnxType): Lowering =>
+  (f: (...values: number[]) => number, type?: OnnxType, like = 0): Lowering =>
   (call) => {
-    const { type: first } = call.known(0);
+    const { type: inherited } = call.known(like);
     const operands = call.operands.map((_, i) => call.known(i));
     const shape = operands.reduce<Shape>(
       (sum, { shape: other }) =>
         broadcastShape(sum, other) ?? call.fail(`shapes [${sum}] and [${other}] do not broadcast`),
       [],
     );
-    return Known.build(shape, type ?? first, (index) => f(...operands.map((operand) => operand.at(index))));
+    return Known.build(shape, type ?? inherited, (index) => f(...operands.map((operand) => operand.at(index))));
   };
 
 function divide(call: OnnxCall): Known {
@@ -137,8 +137,7 @@ export const FOLDS: Readonly<Record<string, Lowering>> = {
   Not: elementwise((a) => Number(a === 0), 'bool'),
   And: elementwise((a, b) => Number(a !== 0 && b !== 0), 'bool'),
   Or: elementwise((a, b) => Number(a !== 0 || b !== 0), 'bool'),
-  Where: (call) =>
-    new Known(...typed(elementwise((condition, a, b) => (condition !== 0 ? a : b))(call) as Known, call.known(1).type)),
+  Where: elementwise((condition, a, b) => (condition !== 0 ? a : b), undefined, 1),
   Cast: cast,
   Constant: constant,
   ConstantOfShape: constantOfShape,
@@ -154,5 +153,3 @@ export const FOLDS: Readonly<Record<string, Lowering>> = {
   Squeeze: (call) => call.known(0).withShape(squeezedShape(call, call.known(0).shape)),
   Unsqueeze: (call) => call.known(0).withShape(unsqueezedShape(call, call.known(0).shape)),
 };
-
-const typed = ({ shape, data }: Known, type: OnnxType): [Shape, OnnxType, Float64Array] => [shape, type, data];
