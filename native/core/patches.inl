@@ -26,9 +26,12 @@ inline void correlate_shifts(size_t n, const double* ar, const double* ai, const
 }
 
 void correlate(size_t n, size_t shifts, const double* ar, const double* ai, const double* br, const double* bi, double* re, double* im) {
+  // Sums of five shifts fit the registers of every instruction set.
+  constexpr auto most = correlate_shifts<5>;
+  constexpr decltype(most) rest[] = {nullptr, correlate_shifts<1>, correlate_shifts<2>, correlate_shifts<3>, correlate_shifts<4>};
   size_t s = 0;
-  for (; s + 4 <= shifts; s += 4) correlate_shifts<4>(n, ar, ai, br + s, bi + s, re + s, im + s);
-  for (; s < shifts; ++s) correlate_shifts<1>(n, ar, ai, br + s, bi + s, re + s, im + s);
+  for (; s + 5 <= shifts; s += 5) most(n, ar, ai, br + s, bi + s, re + s, im + s);
+  if (s < shifts) rest[shifts - s](n, ar, ai, br + s, bi + s, re + s, im + s);
 }
 
 /// `count` coils at once: each neighbour is loaded once for all of them.

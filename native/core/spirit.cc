@@ -14,6 +14,7 @@
 #include "core/coded_error.h"
 #include "core/fft.h"
 #include "core/kernels.h"
+#include "core/scratch.h"
 
 namespace larmor {
 namespace {
@@ -122,7 +123,7 @@ class Block {
   void normal(const c32* in, c32* out) const {
     transform(true, in, out);
     parallel_(rows_, [&](size_t y) {
-      std::vector<float> scratch(4 * coils_ * kernels().lanes);
+      const Scratch scratch(4 * coils_ * kernels().lanes);
       kernels().multiply_pixels(nx_, coils_, rows_ * nx_, &matrices_[y * row_floats_], out + y * nx_, scratch.data());
     });
     transform(false, out, out);
