@@ -22,6 +22,7 @@ export {
 } from './calibration/coil-compression.js';
 export type { CalibrationDiagnostics, MapsDiagnostics } from './calibration/diagnostics.js';
 export { type EspiritOptions, type EspiritResult, espirit, type MapWeighting } from './calibration/espirit.js';
+export { type GFactorOptions, senseGFactor, type UniformSampling } from './calibration/g-factor.js';
 export { type GrappaOptions, type GrappaResult, grappa } from './calibration/grappa.js';
 export { type LowResolutionMaps, type LowResolutionOptions, lowResolutionMaps } from './calibration/low-resolution.js';
 export type { KernelSize, NeighbourOptions } from './calibration/neighbours.js';
@@ -97,6 +98,12 @@ export type {
   PreparationOptions,
   Whitening,
 } from './reconstruction/preparation.js';
+export {
+  type NoiseMaps,
+  type NoiseMapsManifest,
+  type PseudoReplicaOptions,
+  pseudoReplica,
+} from './reconstruction/pseudo-replica.js';
 export { type Reconstruction, reconstruct, type SliceReport } from './reconstruction/reconstruct.js';
 export { METHODS } from './reconstruction/registry.js';
 export type { Undersampling } from './reconstruction/sampling.js';

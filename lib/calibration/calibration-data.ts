@@ -61,7 +61,7 @@ export interface CheckedSource {
 export function expectKspace(
   who: string,
   kspace: ComplexArray,
-  mask: SamplingMask | undefined,
+  mask?: SamplingMask | undefined,
 ): readonly [coils: number, ny: number, nx: number] {
   if (kspace.shape.length !== 3 || kspace.shape.includes(0))
     throw new LarmorError(

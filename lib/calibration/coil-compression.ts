@@ -4,8 +4,8 @@ import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
 import type { SamplingMask } from '../sampling/mask.js';
-import type { CalibrationRegion } from './calibration-data.js';
-import { applyCoilMatrices, coilGram, expectKspace, findCalibrationRegion } from './coil-matrices.js';
+import { type CalibrationRegion, expectKspace } from './calibration-data.js';
+import { applyCoilMatrices, coilGram, findCalibrationRegion } from './coil-matrices.js';
 
 /** The ways to compress coils. */
 export const COMPRESSION_METHODS = ['svd', 'geometric'] as const;
@@ -56,8 +56,7 @@ export async function svdCompression(
 ): Promise<CoilCompression> {
   const who = 'svdCompression';
   const { mask, samples = 'calibration', ...run } = options;
-  expectKspace(who, kspace);
-  const [coils, ny, nx] = kspace.shape;
+  const [coils, ny, nx] = expectKspace(who, kspace, mask);
   const wanted = expectSize(who, coils, options);
   const all = { row: 0, rows: ny, column: 0, columns: nx };
   const region =
@@ -94,8 +93,7 @@ export async function geometricCompression(
 ): Promise<CoilCompression> {
   const who = 'geometricCompression';
   const { mask, window = 5, ...run } = options;
-  expectKspace(who, kspace);
-  const [coils, ny, nx] = kspace.shape;
+  const [coils, ny, nx] = expectKspace(who, kspace, mask);
   const wanted = expectSize(who, coils, options);
   if (!Number.isInteger(window) || window < 1)
     throw new LarmorError('ERR_ARGUMENT', `${who}: window must be a positive integer, got ${window}`);
@@ -137,8 +135,7 @@ export async function compressCoils(
   { matrices }: CoilCompression,
   options: RunOptions = {},
 ): Promise<ComplexArray> {
-  expectKspace('compressCoils', kspace);
-  const [coils, ny] = kspace.shape;
+  const [coils, ny] = expectKspace('compressCoils', kspace);
   const { shape } = matrices;
   if (shape.at(-1) !== coils || (shape.length === 3 && shape[0] !== ny))
     throw new LarmorError(
@@ -165,7 +162,7 @@ async function calibrationRegion(
   largest: readonly [number, number],
   options: RunOptions,
 ): Promise<CalibrationRegion> {
-  const region = await findCalibrationRegion(who, kspace, mask, largest, options);
+  const region = await findCalibrationRegion(kspace, mask, largest, options);
   if (region.rows * region.columns === 0)
     throw new LarmorError('ERR_CALIBRATION', `${who}: the centre of k-space was not measured; turn compression off`);
   return region;

@@ -1,31 +1,18 @@
 // Matrices over coils: found from the products of coils with each other, applied to every sample of k-space.
-import { type ComplexArray, complexUninitialised, expectComplex, formatShape } from '../arrays/complex-array.js';
+import { type ComplexArray, complexUninitialised } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
-import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
-import { expectMask, type SamplingMask } from '../sampling/mask.js';
+import type { SamplingMask } from '../sampling/mask.js';
 import type { CalibrationRegion } from './calibration-data.js';
-
-/** Throws `ERR_SHAPE` unless `kspace` is [coil, ky, kx] with no axis of length 0. */
-export function expectKspace(who: string, kspace: ComplexArray): void {
-  if (kspace.shape.length !== 3 || kspace.shape.includes(0))
-    throw new LarmorError(
-      'ERR_SHAPE',
-      `${who}: kspace must have shape [coil,ky,kx], none of them 0, got ${formatShape(kspace.shape)}`,
-    );
-  expectComplex(who, 'kspace', kspace, kspace.shape);
-}
 
 /** The fully sampled centre of k-space [coil, ky, kx], at most maxRows x maxColumns; sides are 0 where even the centre was not measured. */
 export async function findCalibrationRegion(
-  who: string,
   kspace: ComplexArray,
   mask: SamplingMask | undefined,
   [maxRows, maxColumns]: readonly [number, number],
   options: RunOptions,
 ): Promise<CalibrationRegion> {
   const [coils, ny, nx] = kspace.shape;
-  if (mask) expectMask(who, mask, ny, nx);
   const lines = mask?.shape.length === 1;
   const [row, rows, column, columns] = await runJob(1, options, (control) =>
     binding.calibrationRegion(control, kspace.data, coils, ny, nx, mask?.data, lines, maxRows, maxColumns),

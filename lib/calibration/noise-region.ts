@@ -5,8 +5,8 @@ import { percentile } from '../arrays/percentile.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { ifft2 } from '../operators/fft2.js';
-import { expectMask, type SamplingMask } from '../sampling/mask.js';
-import { expectKspace } from './coil-matrices.js';
+import type { SamplingMask } from '../sampling/mask.js';
+import { expectKspace } from './calibration-data.js';
 import { type NoiseCovariance, noiseCovariance } from './noise.js';
 
 /** What can be chosen about `noiseFromBackground`. */
@@ -45,9 +45,7 @@ export async function noiseFromBackground(
   { mask, ...run }: NoiseRegionOptions = {},
 ): Promise<NoiseCovariance> {
   const who = 'noiseFromBackground';
-  expectKspace(who, kspace);
-  const [coils, ny, nx] = kspace.shape;
-  if (mask) expectMask(who, mask, ny, nx);
+  const [coils, ny, nx] = expectKspace(who, kspace, mask);
   const measured = await measuredPositions(kspace);
   const undersampled = mask?.data.includes(0) ?? false;
   const source = undersampled ? kspace : await ifft2(kspace, run);

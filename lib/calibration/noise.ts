@@ -3,7 +3,8 @@ import { type ComplexArray, complexZeros, expectComplex, formatShape } from '../
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob } from '../jobs.js';
-import { applyCoilMatrices, coilGram, expectKspace } from './coil-matrices.js';
+import { expectKspace } from './calibration-data.js';
+import { applyCoilMatrices, coilGram } from './coil-matrices.js';
 
 /** Covariance of the noise of the coils, in the units of k-space squared. */
 export interface NoiseCovariance {

@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   mask: () => import('./mask.js'),
   maps: () => import('./maps.js'),
   recon: () => import('./recon.js'),
+  snr: () => import('./snr.js'),
   evaluate: () => import('./evaluate.js'),
   train: () => import('./train.js'),
   import: () => import('./import.js'),

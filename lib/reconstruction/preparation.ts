@@ -215,7 +215,8 @@ export function compressionRecord(compression: CoilCompression | undefined): Com
   return { method, coils, keptEnergy };
 }
 
-async function measureNoise(
+/** The noise of a scan from one source; undefined where there is none, or nothing is to be whitened. */
+export async function measureNoise(
   scan: Scan,
   whiten: PreparationPlan['whiten'],
   options: RunOptions,

@@ -55,10 +55,14 @@ export class SliceReader {
     return { index, kspace, mask, maps: () => sensitivities.maps(), sensitivities, compression };
   }
 
-  /** The same slice with other k-space [coil, ky, kx] as scanned: whitening, virtual coils, mask and maps are the slice's. */
-  async withSamples(slice: ReadSlice, kspace: ComplexArray, options: SliceOptions): Promise<SliceData> {
+  /** The same slice with other k-space [coil, ky, kx] as scanned; virtual coils and maps stay those of the slice. */
+  async withSamples(
+    { index, maps, compression }: ReadSlice,
+    kspace: ComplexArray,
+    options: SliceOptions,
+  ): Promise<SliceData> {
     const sampled = await this.#undersample(await this.#preparation.whiten(kspace, options), options);
-    const { index, mask, maps, compression } = slice;
+    const { mask } = this.#plan.sampling;
     return { index, mask, maps, kspace: compression ? await compressCoils(sampled, compression, options) : sampled };
   }
 
