@@ -72,7 +72,7 @@ export interface CoilBinding {
   noiseCondition(control: JobControl, n: number, covariance: Float64Array): Promise<number>;
   /** matrix [n, n] = s L^-1; rejects with ERR_NOISE. */
   whiteningMatrix(control: JobControl, n: number, covariance: Float64Array, matrix: Float32Array): Promise<void>;
-  /** output [coil, point] = kspace plus the noise named by seed and replica; rejects with ERR_NOISE. Output may be kspace. */
+  /** output [coil, point] = kspace plus the noise named by seed and replica, where kspace is not 0; rejects with ERR_NOISE. Output may be kspace. */
   addNoise(
     control: JobControl,
     coils: number,

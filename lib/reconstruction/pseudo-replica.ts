@@ -62,7 +62,7 @@ export interface NoiseMapsManifest {
 }
 
 /**
- * Signal-to-noise ratio and g-factor by pseudo multiple replicas: noise of the coils' covariance is added to the measured samples, the
+ * Signal-to-noise ratio and g-factor by pseudo multiple replicas: noise of the coils' covariance is added to the samples that are not 0, the
  * slice reconstructed, and so on `replicas` times; the deviation over the images is the noise of the method, whatever it does. Whitening,
  * virtual coils and maps are found once, from the scan itself; what a method calibrates by itself, such as GRAPPA's weights, it does anew.
  *

@@ -93,8 +93,10 @@ void add_noise(const Parallel& parallel, size_t coils, size_t points, const c32*
     kernels().mix_coils(count, coils, coils, factor, white, kBlock, coloured, kBlock);
     for (size_t c = 0; c < coils; ++c)
       for (size_t i = 0; i < count; ++i) {
-        const c32 noise = coloured[c * kBlock + i], base = in == nullptr ? c32{0, 0} : in[c * points + first + i];
-        out[c * points + first + i] = {base.re + noise.re, base.im + noise.im};
+        const size_t at = c * points + first + i;
+        const c32 noise = coloured[c * kBlock + i], base = in == nullptr ? c32{0, 0} : in[at];
+        const bool measured = in == nullptr || base.re != 0 || base.im != 0;
+        out[at] = measured ? c32{base.re + noise.re, base.im + noise.im} : c32{0, 0};
       }
   });
 }

@@ -19,7 +19,8 @@ bool whitening_matrix(size_t n, const c64* covariance, c32* matrix);
 bool noise_factor(size_t n, const c64* covariance, c32* factor);
 
 /// out [coils, points] = in + factor times complex normal numbers of E|z|^2 = 1. `seed` and `replica` name the numbers: the same for any
-/// thread count, independent between replicas. in may be null for zeros.
+/// thread count, independent between replicas. Samples of `in` that are exactly zero were not measured and stay; without `in` there is noise
+/// everywhere.
 void add_noise(const Parallel& parallel, size_t coils, size_t points, const c32* factor, uint64_t seed, uint32_t replica, const c32* in,
                c32* out);
 

@@ -64,6 +64,12 @@ void drawn_noise() {
   larmor::add_noise(larmor::Serial{}, n, points, factor.data(), 42, 0, nullptr, noise.data());
   larmor::add_noise(larmor::Pooled{4}, n, points, factor.data(), 42, 0, nullptr, again.data());
   CHECK(std::memcmp(noise.data(), again.data(), noise.size() * sizeof(c32)) == 0);
+  std::vector<c32> measured(n * points, c32{2, -1});
+  measured[5] = measured[points + 7] = {0, 0};
+  larmor::add_noise(larmor::Serial{}, n, points, factor.data(), 42, 0, measured.data(), other.data());
+  for (const size_t at : {size_t{5}, points + 7}) CHECK(other[at].re == 0 && other[at].im == 0);
+  CHECK_CLOSE(other[6].re, 2 + noise[6].re, 1e-6);
+  CHECK_CLOSE(other[6].im, -1 + noise[6].im, 1e-6);
   larmor::add_noise(larmor::Pooled{4}, n, points, factor.data(), 42, 1, nullptr, other.data());
   double square = 0;  // of the real parts, whose variance is half of all
   for (size_t i = 0; i < points; ++i) square += static_cast<double>(noise[i].re) * noise[i].re;
