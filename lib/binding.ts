@@ -1,6 +1,7 @@
 // The only door to the addon: loads it and declares the types of its functions.
 import { createRequire } from 'node:module';
 import type { CoilBinding } from './bindings/coils.js';
+import type { ImageBinding } from './bindings/images.js';
 import { LarmorError } from './errors.js';
 import { packageRoot } from './package-root.js';
 
@@ -60,7 +61,7 @@ export type ProximalOutcome = [
 ];
 
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
-export interface Binding extends CoilBinding {
+export interface Binding extends CoilBinding, ImageBinding {
   // native/addon/encoding.cc
   /** kspace [coil, y, x] = M F (S x), maps [set, coil, y, x], x [set, y, x], mask [x] or [y, x] as weights. */
   encodeForward(control: JobControl, ...rest: EncodingArguments): Promise<void>;
@@ -182,7 +183,6 @@ export interface Binding extends CoilBinding {
   copyBandwidth(control: JobControl, bytes: number, threads: number): Promise<number>;
   /** Floating-point operations per second of multiply-adds in registers. */
   multiplyAddPeak(control: JobControl, threads: number): Promise<number>;
-
   // native/addon/memory.cc
   /** Memory aligned to 64 bytes; unless zeroed, it must be written whole before anyone sees it. */
   allocate(bytes: number, zeroed: boolean): ArrayBuffer;
@@ -267,6 +267,11 @@ export interface Binding extends CoilBinding {
       levels: number,
       coarsest: number,
     ]
+  ): Promise<ProximalOutcome>;
+  /** The same for weight times the isotropic total variation of every set. */
+  totalVariation(
+    control: JobControl,
+    ...rest: [...EncodingArguments, iterations: number, tolerance: number, weight: number]
   ): Promise<ProximalOutcome>;
   /**
    * The same for the sum of nuclear norms of blocks across the images of x [frame, set, y, x]; maps [frame, set, coil, y, x] and

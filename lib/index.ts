@@ -84,9 +84,13 @@ export { compose } from './operators/compose.js';
 export { EncodingOperator, type EncodingOptions } from './operators/encoding.js';
 export { Fft1 } from './operators/fft1.js';
 export { Fft2, fft2, ifft2 } from './operators/fft2.js';
+export { FiniteDifferences } from './operators/finite-differences.js';
 export { LinearOperator } from './operators/linear-operator.js';
 export { Mask } from './operators/mask.js';
+export { Resample, type ResampleOptions } from './operators/resample.js';
 export { WAVELETS, Wavelet, type WaveletName, type WaveletOptions } from './operators/wavelet.js';
+export { WINDOW_TYPES, type WindowOptions, type WindowType, windowWeights } from './operators/window.js';
+export type { FinishingOptions } from './reconstruction/finish.js';
 export type { Manifest } from './reconstruction/manifest.js';
 export { estimateMaps, type MapsOptions, type SliceMaps } from './reconstruction/maps.js';
 export { estimateMemory, type MemoryEstimate } from './reconstruction/memory.js';
@@ -132,6 +136,7 @@ export {
 } from './solvers/conjugate-gradients.js';
 export { type L1WaveletOptions, l1Wavelet } from './solvers/l1-wavelet.js';
 export { type LocallyLowRankOptions, type LowRankModel, locallyLowRank } from './solvers/locally-low-rank.js';
+export { homodyne, type OneSidedSampling, oneSidedSampling, type PocsResult, pocs } from './solvers/partial-fourier.js';
 export { type PowerIterationOptions, type PowerIterationResult, powerIteration } from './solvers/power-iteration.js';
 export {
   type FistaOptions,
@@ -141,6 +146,7 @@ export {
   type RegularisedResult,
 } from './solvers/proximal-gradient.js';
 export { type CgSenseOptions, cgSense, type DataConsistencyOptions, dataConsistency } from './solvers/sense.js';
+export { type TotalVariationOptions, totalVariation } from './solvers/total-variation.js';
 export type { AdamOptions } from './training/adam.js';
 export type { Validation } from './training/checkpoint.js';
 export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';

@@ -20,6 +20,7 @@
       "native/core/espirit.cc",
       "native/core/fft.cc",
       "native/core/fft_plan.cc",
+      "native/core/finite_differences.cc",
       "native/core/gfactor.cc",
       "native/core/grappa.cc",
       "native/core/hermitian_eigen.cc",
@@ -30,13 +31,16 @@
       "native/core/map_support.cc",
       "native/core/noise.cc",
       "native/core/parallel.cc",
+      "native/core/partial_fourier.cc",
       "native/core/patch_gram.cc",
       "native/core/patch_space.cc",
       "native/core/pooling.cc",
       "native/core/proximal_gradient.cc",
+      "native/core/resample.cc",
       "native/core/sampling_patterns.cc",
       "native/core/scratch.cc",
       "native/core/spirit.cc",
+      "native/core/total_variation.cc",
       "native/core/wavelet.cc"
     ],
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],
@@ -57,7 +61,9 @@
       "native/addon/coils.cc",
       "native/addon/encoding.cc",
       "native/addon/fft.cc",
+      "native/addon/finishing.cc",
       "native/addon/finite.cc",
+      "native/addon/finite_differences.cc",
       "native/addon/machine.cc",
       "native/addon/memory.cc",
       "native/addon/neighbours.cc",
@@ -90,6 +96,7 @@
       "test/native/parallel_test.cc",
       "test/native/patch_gram_test.cc",
       "test/native/proximal_gradient_test.cc",
+      "test/native/total_variation_test.cc",
       "test/native/wavelet_test.cc"
     ]
   }

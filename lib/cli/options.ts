@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { isKernelSize, KERNEL_WANTED, type KernelSize } from '../calibration/neighbours.js';
 import { LarmorError } from '../errors.js';
+import { WINDOW_TYPES, type WindowOptions } from '../operators/window.js';
 
 export interface NumberRange {
   readonly min?: number;
@@ -50,6 +51,21 @@ export function matrix(text: string): readonly [number, number] {
   const sides = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(text);
   if (!sides) throw new InvalidArgumentError('It must be YxX, such as 320x320.');
   return [Number(sides[1]), Number(sides[2])];
+}
+
+/** Parser of an interpolation: a factor, or `YxX`. */
+export function interpolation(text: string): number | readonly [number, number] {
+  return text.includes('x') ? matrix(text) : number({ min: 1, max: 64 })(text);
+}
+
+/** Parser of a window over k-space: its type, optionally its width and taper, as in `tukey:1:0.3`. */
+export function window(text: string): WindowOptions {
+  const [name, ...values] = text.split(':');
+  const type = WINDOW_TYPES.find((known) => known === name);
+  const [width, taper] = values.map(number({ min: 0 }));
+  if (!type || values.length > 2)
+    throw new InvalidArgumentError(`It must be TYPE, TYPE:WIDTH or TYPE:WIDTH:TAPER of ${WINDOW_TYPES.join(', ')}.`);
+  return { type, ...(width !== undefined && { width }), ...(taper !== undefined && { taper }) };
 }
 
 /** Slices from `first` up to but not including `end`; absent ends are open. */

@@ -7,6 +7,7 @@ import { COMPRESSION_METHODS, type CompressionMethod } from '../calibration/coil
 import { MAP_WEIGHTINGS, type MapWeighting } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import { WAVELETS } from '../operators/wavelet.js';
+import { type FinishingOptions, PARTIAL_FOURIER } from '../reconstruction/finish.js';
 import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../reconstruction/options.js';
 import { WHITENINGS, type Whitening } from '../reconstruction/preparation.js';
 import { METHODS } from '../reconstruction/registry.js';
@@ -14,12 +15,12 @@ import { type MethodSettings, SETTING_NAMES, type SettingName } from '../reconst
 import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
 import { POINT_MASK_TYPES, type PointMaskType } from '../sampling/point-mask.js';
-import { crop, integer, kernelSize, number, type SliceRange, sliceRange } from './options.js';
+import { crop, integer, interpolation, kernelSize, number, type SliceRange, sliceRange, window } from './options.js';
 
 type Compression = ReconstructionOptions['compress'];
 
 /** As parsed from the command line. */
-export interface ReconFlags extends MethodSettings {
+export interface ReconFlags extends MethodSettings, FinishingOptions {
   readonly method?: string;
   readonly model?: string;
   readonly adapt?: true;
@@ -89,6 +90,9 @@ export function addReconFlags(command: Command): Command {
     .option('--compress <n>', 'virtual coils; auto: 16 of more than 16; none', virtualCoils)
     .addOption(new Option('--compress-method <name>', 'of virtual coils; default: svd').choices(COMPRESSION_METHODS))
     .option('--compress-energy <share>', 'as many virtual coils as hold it', number({ min: 0, max: 1 }))
+    .addOption(new Option('--partial-fourier <name>', 'complete one-sided k-space').choices(PARTIAL_FOURIER))
+    .option('--filter <window>', 'damp the edges of k-space: hann, or tukey:WIDTH:TAPER', window)
+    .option('--interpolate <size>', 'fill k-space with zeros: a factor, or YxX pixels', interpolation)
     .addOption(new Option('--reference <kind>', 'what metrics compare with').choices(REFERENCES).default('stored'))
     .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
     .option('--threads <n>', 'threads of each slice', integer({ min: 1 }))
@@ -108,10 +112,12 @@ export function reconstructionOptions(flags: ReconFlags): ReconstructionOptions 
   };
   if (!flags.adapt && Object.keys(chosen).length > 0)
     throw new LarmorError('ERR_ARGUMENT', '--adapt-preset, --adapt-iterations and --time-budget go with --adapt');
+  const { partialFourier, filter, interpolate } = flags;
   const { method, model, slices, maps, whiten, reference, device, threads, parallelism } = flags;
   return {
     ...{ method, model, slices, maps, whiten, reference, device, threads, parallelism },
     compress: compression(flags),
+    ...{ partialFourier, filter, interpolate },
     ...Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[name]])),
     calibration: calibrationOptions(flags),
     adapt: flags.adapt ? chosen : false,

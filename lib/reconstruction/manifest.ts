@@ -36,6 +36,7 @@ export interface Manifest {
     readonly maps: string | undefined;
     readonly settings: Plan['settings'];
     readonly preparation: Plan['preparation'];
+    readonly finishing: Plan['finishing'];
   };
   /** What coils were whitened by; undefined where they were not. */
   readonly noise: NoiseRecord | undefined;
@@ -115,7 +116,7 @@ export function createManifest(
     readonly slices: readonly (SliceRecord & { readonly adaptation?: AdaptationOutcome | undefined })[];
   },
 ): Manifest {
-  const { method, model, adapt, calibration, maps, settings, preparation, sampling, slices } = plan;
+  const { method, model, adapt, calibration, maps, settings, preparation, finishing, sampling, slices } = plan;
   return {
     ...softwareVersions(),
     input: { name: run.name, sha256: run.sha256, selected: run.selected },
@@ -128,6 +129,7 @@ export function createManifest(
       maps: maps && basename(maps),
       settings,
       preparation,
+      finishing,
     },
     noise: run.noise,
     sampling: sampling.description,

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import { points } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
+import { finishingBytes } from './finish.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
 import { preparedCoils } from './preparation.js';
 
@@ -35,12 +36,13 @@ export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
   const { coils } = scan;
   const size = { coils: preparedCoils(scan, plan.preparation), points: points(scan.matrix), lines };
   const volumes = 2 + (plan.method.needsModel ? 1 : 0);
-  const images = 4 * volumes * plan.slices.length * points(scan.imageShape);
+  const images = 4 * volumes * plan.slices.length * points(plan.finishing.imageShape);
   const whitened = plan.preparation.whiten === 'none' ? 0 : coils;
   const compressed = plan.preparation.compress ? size.coils : 0;
   const moreSets = ((plan.calibration.sets ?? 1) - 1) * size.coils; // methods count one set of maps
   const copies = KSPACE_COPIES * coils + whitened + compressed + moreSets;
-  const perSlice = 8 * copies * size.points + plan.method.workingBytes(size, plan);
+  const working = plan.method.workingBytes(size, plan) + finishingBytes(plan.finishing, size);
+  const perSlice = 8 * copies * size.points + working;
   const { parallelism } = plan;
   return { total: images + scan.workingBytes + parallelism * perSlice, images, perSlice, parallelism };
 }

@@ -7,6 +7,7 @@ import type { Scan } from '../io/scan.js';
 import { threadCount } from '../jobs.js';
 import type { Model } from '../networks/model.js';
 import { type Device, resolveDevice } from '../runtime/devices.js';
+import { type Finishing, type FinishingOptions, planFinishing } from './finish.js';
 import type { Method, Stage } from './method.js';
 import { type PreparationOptions, type PreparationPlan, planPreparation } from './preparation.js';
 import { methodByName } from './registry.js';
@@ -48,7 +49,7 @@ export interface SliceRange {
 }
 
 /** What can be chosen about a reconstruction. */
-export interface ReconstructionOptions extends MethodSettings, PreparationOptions {
+export interface ReconstructionOptions extends MethodSettings, PreparationOptions, FinishingOptions {
   /** One of `METHODS` by its name. Default: `unet` with a model, else `cg-sense`. */
   readonly method?: string | undefined;
   /** A loaded model, the name of a bundled one, or the path of a safetensors file. */
@@ -89,6 +90,7 @@ export interface Plan {
   readonly maps: string | undefined;
   readonly settings: MethodSettings;
   readonly preparation: PreparationPlan;
+  readonly finishing: Finishing;
   /** Undefined where there is nothing to compare with. */
   readonly reference: ReferenceKind | undefined;
 }
@@ -107,6 +109,9 @@ const OPTIONS: Record<Exclude<keyof ReconstructionOptions, keyof MethodSettings>
   maps: true,
   whiten: true,
   compress: true,
+  partialFourier: true,
+  filter: true,
+  interpolate: true,
   reference: true,
   signal: true,
   onProgress: true,
@@ -136,12 +141,15 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: parallelism must be a positive integer, got ${parallelism}`);
   const adaptation = adapt === false ? undefined : adaptationSettings(adapt === true ? {} : adapt);
   const { device } = resolveDevice(options.device ?? 'auto');
+  const sampling = planSampling(scan, options.undersample);
+  const finishing = planFinishing(scan, sampling.mask, options);
   return {
     method,
     model: typeof model === 'string' ? await load(model) : model,
     adapt: adaptation,
     settings: methodSettings(method, options),
-    sampling: planSampling(scan, options.undersample),
+    sampling,
+    finishing,
     slices: sliceRange(scan, options.slices),
     device,
     threads: threadCount({ threads: options.threads }),
@@ -149,7 +157,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     calibration: calibrationOptions(options.calibration),
     maps: options.maps,
     preparation: await planPreparation(scan, options, { signal: options.signal }),
-    reference: referenceKind(scan, options.reference),
+    reference: finishing.interpolated ? undefined : referenceKind(scan, options.reference),
   };
 }
 

@@ -1,4 +1,4 @@
-// Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, crop, measure.
+// Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, finish, measure.
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import { type ComplexArray, complexZeros, type RealArray, realZeros } from '../arrays/complex-array.js';
@@ -41,7 +41,7 @@ export interface SliceReport {
 
 /** A reconstructed scan. */
 export interface Reconstruction {
-  /** Magnitude [slice, y, x], in the units of the scan's reference. */
+  /** Magnitude [slice, y, x], in the units of the scan's reference; of another size where it was interpolated. */
   readonly image: RealArray;
   /** Of methods with a network: its own output before the final data consistency, [slice, y, x]. */
   readonly network?: RealArray | undefined;
@@ -94,7 +94,7 @@ class Pipeline {
     this.#plan = plan;
     this.#progress = new ProgressTracker(plan.slices.length, onProgress);
     this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
-    const shape = [plan.slices.length, ...scan.imageShape];
+    const shape = [plan.slices.length, ...plan.finishing.imageShape];
     this.#image = realZeros(shape);
     this.#network = plan.method.needsModel ? realZeros(shape) : undefined;
     this.#reference = plan.reference && realZeros(shape);
@@ -191,10 +191,13 @@ class Pipeline {
     const { image, network, solver, adaptation } = result;
     if (this.#plan.calibration.weighting === 'soft' || this.#plan.maps !== undefined)
       for (const component of network ? [image, network] : [image]) await sensitivities.restoreBrightness(component);
-    const magnitude = await finish(image);
+    const { finishing } = this.#plan;
+    const { signal, threads } = options;
+    const magnitude = await finish(image, finishing, { signal, threads });
     expectFinite(this.#plan.method.name, index, magnitude);
-    this.#place(magnitude, this.#image, position);
-    if (network && this.#network) this.#place(await finish(network), this.#network, position);
+    sliceAt(this.#image, position).data.set(magnitude.data);
+    if (network && this.#network)
+      sliceAt(this.#network, position).data.set((await finish(network, finishing, { signal, threads })).data);
     this.#progress.finish(index);
     const { calibration, warnings } = await sensitivities.outcome();
     const seconds = (performance.now() - begun) / 1000;
@@ -204,17 +207,14 @@ class Pipeline {
     };
   }
 
-  #place(image: RealArray, volume: RealArray, position: number): void {
-    sliceAt(volume, position).data.set(centerCrop(image, this.#scan.imageShape).data);
-  }
-
   async #noteReference(full: ComplexArray, index: number, position: number, options: SliceOptions): Promise<void> {
     if (!this.#reference) return;
     const run = { signal: options.signal, threads: options.threads };
     const stored = this.#plan.reference === 'stored' ? await this.#scan.readReference(index, run) : undefined;
-    if (stored) sliceAt(this.#reference, position).data.set(stored.data);
-    else if (this.#plan.reference === 'sense') this.#place(await senseReference(full, run), this.#reference, position);
-    else this.#place(await rootSumOfSquares(full, run), this.#reference, position);
+    const combined = async (): Promise<RealArray> =>
+      this.#plan.reference === 'sense' ? await senseReference(full, run) : await rootSumOfSquares(full, run);
+    const { data } = stored ?? centerCrop(await combined(), this.#scan.imageShape);
+    sliceAt(this.#reference, position).data.set(data);
   }
 }
 

@@ -6,6 +6,7 @@ import { grappaMethod } from './methods/grappa.js';
 import { l1WaveletMethod } from './methods/l1-wavelet.js';
 import { locallyLowRankMethod } from './methods/locally-low-rank.js';
 import { spiritMethod } from './methods/spirit.js';
+import { totalVariationMethod } from './methods/total-variation.js';
 import { unetMethod } from './methods/unet.js';
 import { zeroFilledMethod } from './methods/zero-filled.js';
 
@@ -14,6 +15,7 @@ export const METHODS: readonly Method[] = [
   zeroFilledMethod,
   cgSenseMethod,
   l1WaveletMethod,
+  totalVariationMethod,
   locallyLowRankMethod,
   grappaMethod,
   spiritMethod,

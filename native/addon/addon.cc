@@ -8,6 +8,8 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larmor::addon::export_fft(env, exports);
   larmor::addon::export_finite(env, exports);
   larmor::addon::export_machine(env, exports);
+  larmor::addon::export_finishing(env, exports);
+  larmor::addon::export_finite_differences(env, exports);
   larmor::addon::export_memory(env, exports);
   larmor::addon::export_neighbours(env, exports);
   larmor::addon::export_noise(env, exports);

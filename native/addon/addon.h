@@ -10,6 +10,8 @@ void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);
 void export_finite(Napi::Env env, Napi::Object exports);
 void export_machine(Napi::Env env, Napi::Object exports);
+void export_finishing(Napi::Env env, Napi::Object exports);
+void export_finite_differences(Napi::Env env, Napi::Object exports);
 void export_memory(Napi::Env env, Napi::Object exports);
 void export_neighbours(Napi::Env env, Napi::Object exports);
 void export_noise(Napi::Env env, Napi::Object exports);

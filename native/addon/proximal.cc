@@ -10,6 +10,7 @@
 #include "core/locally_low_rank.h"
 #include "core/network.h"
 #include "core/proximal_gradient.h"
+#include "core/total_variation.h"
 #include "core/wavelet.h"
 
 namespace larmor::addon {
@@ -125,6 +126,29 @@ Napi::Value l1_wavelet(const Napi::CallbackInfo& info) {
       report(solution));
 }
 
+/// totalVariation(control, sets, coils, ny, nx, maps, mask, kspace, x, threads, iterations, tolerance, weight): as l1Wavelet.
+Napi::Value total_variation(const Napi::CallbackInfo& info) {
+  const EncodingArguments a(info);
+  const c32* const kspace = complex64(info, 7, "kspace", a.kspace_points());
+  c32* const x = complex64(info, 8, "x", a.image_points());
+  const size_t threads = count(info, 9, "threads"), iterations = count(info, 10, "iterations");
+  const double tolerance = number(info, 11, "tolerance"), weight = number(info, 12, "weight");
+  const auto solution = std::make_shared<Solution>();
+  return Job::run(
+      info.Env(), info[0], {info[5], info[6], info[7], info[8]},
+      [=](const JobControl& job) {
+        const JobThreads parallel(job, threads);
+        const EncodingStack encodings(1, a.sizes, a.maps, true, a.mask, true);
+        TotalVariationProximal proximal(a.sizes.sets, a.sizes.ny, a.sizes.nx, weight);
+        const auto shrink = [&](double step, float* at) { proximal(parallel, step, reinterpret_cast<c32*>(at)); };
+        const auto penalty = [&](const float* at) {
+          return weight * larmor::total_variation(parallel, a.sizes.sets, a.sizes.ny, a.sizes.nx, reinterpret_cast<const c32*>(at));
+        };
+        *solution = solve(job, parallel, encodings, iterations, tolerance, kspace, &x->re, shrink, penalty);
+      },
+      report(solution));
+}
+
 /// locallyLowRank(control, frames, sets, coils, ny, nx, maps, mask, kspace, x, threads, iterations, tolerance, weight, seed | undefined,
 /// block, maskIsLines): as l1Wavelet, for maps [1 or frame, set, coil, y, x], mask [1 or frame, (y,) x], kspace [frame, coil, y, x] and
 /// x [frame, set, y, x].
@@ -164,6 +188,7 @@ Napi::Value locally_low_rank(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void export_proximal(Napi::Env env, Napi::Object exports) {
+  exports.Set("totalVariation", Napi::Function::New(env, total_variation, "totalVariation"));
   exports.Set("wavelet", Napi::Function::New(env, wavelet, "wavelet"));
   exports.Set("l1Wavelet", Napi::Function::New(env, l1_wavelet, "l1Wavelet"));
   exports.Set("locallyLowRank", Napi::Function::New(env, locally_low_rank, "locallyLowRank"));

@@ -59,6 +59,11 @@ struct MomentumSums {
   }
 };
 
+/// One step on the dual of total variation: along the gradient by `rate`, onto discs of `radius`, and on by `momentum` times the change.
+struct TvStep {
+  float rate, radius, momentum;
+};
+
 /// Inner loops that profit from wide instructions. Arguments run sizes, inputs, outputs; outputs never alias inputs unless said.
 /// Each is compiled per instruction set from the *.inl files that kernels.inl lists.
 struct Kernels {
@@ -164,6 +169,14 @@ struct Kernels {
 
   /// out[r] = sum over c of matrix[r * coils + c] in[c], for n samples of `mixed` rows; rows lie `in_stride` and `out_stride` apart.
   void (*mix_coils)(size_t n, size_t coils, size_t mixed, const c32* matrix, const c32* in, size_t in_stride, c32* out, size_t out_stride);
+
+  // total_variation.inl: rows of n >= 1 samples on a torus; `vertical` and `horizontal` are the components of differences along y and x.
+
+  /// row = x - D^H (vertical, horizontal), `below` being the next row of vertical.
+  void (*tv_primal_row)(size_t n, const c32* x, const c32* vertical, const c32* below, const c32* horizontal, c32* row);
+  /// Each dual becomes the projection of point + rate D row, next that plus momentum times its change.
+  void (*tv_dual_row)(size_t n, const TvStep& step, const c32* above, const c32* row, const c32* vertical_point, const c32* horizontal_point,
+                      c32* vertical_dual, c32* horizontal_dual, c32* vertical_next, c32* horizontal_next);
 
   // hermitian.inl: double precision, planar; a is [n, stride] of which the triangle column <= row is used, with a real diagonal.
 

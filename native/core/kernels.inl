@@ -29,6 +29,7 @@ constexpr size_t kLanes = LARMOR_LANES;
 #include "core/eigenvectors.inl"
 #include "core/patches.inl"
 #include "core/spirit.inl"
+#include "core/total_variation.inl"
 
 }  // namespace
 
@@ -76,6 +77,8 @@ const Kernels LARMOR_KERNELS = {
     .planar_gram = planar_gram,
     .planar_multiply = planar_multiply,
     .mix_coils = mix_coils,
+    .tv_primal_row = tv_primal_row,
+    .tv_dual_row = tv_dual_row,
     .complex_axpy = complex_axpy,
     .hermitian_multiply = hermitian_multiply,
     .hermitian_rank2 = hermitian_rank2,

@@ -6,8 +6,10 @@ import { compose } from '#larmor/operators/compose.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
 import { Fft1 } from '#larmor/operators/fft1.js';
 import { Fft2 } from '#larmor/operators/fft2.js';
+import { FiniteDifferences } from '#larmor/operators/finite-differences.js';
 import type { LinearOperator } from '#larmor/operators/linear-operator.js';
 import { Mask } from '#larmor/operators/mask.js';
+import { Resample } from '#larmor/operators/resample.js';
 import { Wavelet } from '#larmor/operators/wavelet.js';
 import { sameBits } from '../support/bits.js';
 import { inner, noise, norm, relativeError } from '../support/complex.js';
@@ -23,6 +25,8 @@ const allOperators: readonly { name: string; make: () => LinearOperator }[] = [
   { name: 'Coils, two sets', make: () => new Coils(noise([2, 5, 18, 21], 2)) },
   { name: 'Wavelet', make: () => new Wavelet([2, 64, 96]) },
   { name: 'Wavelet, odd sides', make: () => new Wavelet([2, 131, 37], { wavelet: 'haar', levels: 4 }) },
+  { name: 'FiniteDifferences', make: () => new FiniteDifferences([2, 19, 23]) },
+  { name: 'Resample', make: () => new Resample([2, 19, 24], { size: [32, 35], window: { type: 'fermi' } }) },
   {
     name: 'compose',
     make: () => compose(new Mask(lineMask(24), [4, 17, 24]), new Fft2([4, 17, 24]), new Coils(noise([4, 17, 24], 4))),

@@ -89,11 +89,7 @@ describe('options', () => {
   });
 
   test.each([
-    [
-      'an unknown method',
-      { method: 'magic' },
-      /method must be one of zero-filled, cg-sense, l1-wavelet, locally-low-rank, grappa, spirit, unet/,
-    ],
+    ['an unknown method', { method: 'magic' }, /method must be one of zero-filled, cg-sense, .*unet/],
     ['slices beyond the scan', { slices: { end: 4 } }, /0:3/],
     ['slices in the wrong order', { slices: { first: 2, end: 2 } }, /2:2/],
     ['parallelism of 0', { parallelism: 0 }, /parallelism/],

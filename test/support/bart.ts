@@ -17,6 +17,8 @@ export interface BartFixture {
   readonly cgSense: ComplexArray;
   /** [y, x]: `pics -S -n -R W:3:0:0.002 -i 100`. */
   readonly l1Wavelet: ComplexArray;
+  /** [y, x]: isotropic total variation of weight 0.002, `pics -S -R T:3:0:0.002 -i 100`. */
+  readonly totalVariation: ComplexArray;
   /** [y, x]. */
   readonly zeroFilledRss: RealArray;
 }
@@ -41,6 +43,7 @@ export async function bartFixture(name: (typeof BART_FIXTURES)[number]): Promise
     maps: complex('maps'),
     cgSense: complex('cg_sense'),
     l1Wavelet: complex('l1_wavelet'),
+    totalVariation: complex('tv'),
     zeroFilledRss: float32Tensor(file, 'zero_filled_rss'),
   };
 }
