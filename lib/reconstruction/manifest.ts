@@ -1,11 +1,11 @@
 // Where an image comes from: everything needed to make it again, and what it took.
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { AdaptationOutcome } from '../adaptation/loop.js';
 import { binding } from '../binding.js';
 import type { CalibrationDiagnostics } from '../calibration/diagnostics.js';
-import { readFailure } from '../io/file-errors.js';
+import { withInput } from '../io/input-file.js';
 import type { Selection } from '../io/ismrmrd-acquisitions.js';
 import type { Model } from '../networks/model.js';
 import { packageRoot } from '../package-root.js';
@@ -75,15 +75,17 @@ export function withoutCurve(outcome: AdaptationOutcome | undefined): Omit<Adapt
 /** Hashed in one go: under a millisecond. */
 const HASHED_BYTES = 2 ** 19;
 
-/** SHA-256 of a file in hexadecimal, read as a stream. @throws LarmorError `ERR_FILE_NOT_FOUND`; `signal.reason`. */
+/** SHA-256 of a file in hexadecimal, read through one block of memory. @throws LarmorError as `withInput`; `signal.reason`. */
 export async function fileDigest(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  try {
-    for await (const block of createReadStream(path, { signal, highWaterMark: HASHED_BYTES })) hash.update(block);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw readFailure(path, error);
-  }
+  const block = new Uint8Array(HASHED_BYTES);
+  await withInput(path, async (file) => {
+    for (let read = -1; read !== 0 && !signal?.aborted; ) {
+      read = (await file.read(block, 0, block.length)).bytesRead;
+      hash.update(block.subarray(0, read));
+    }
+  });
+  signal?.throwIfAborted();
   return hash.digest('hex');
 }
 

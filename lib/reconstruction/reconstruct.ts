@@ -1,8 +1,9 @@
 // Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, finish, measure.
 
 import type { AdaptationOutcome } from '../adaptation/loop.js';
-import { type ComplexArray, complexZeros, type RealArray, realZeros } from '../arrays/complex-array.js';
+import { type ComplexArray, complexZeros, points, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
+import { collectGarbage } from '../arrays/garbage.js';
 import { sliceAt } from '../arrays/slices.js';
 import type { CalibrationDiagnostics } from '../calibration/diagnostics.js';
 import { LarmorError } from '../errors.js';
@@ -77,6 +78,9 @@ export async function reconstruct(source: Scan | string, options: Reconstruction
   return await new Pipeline(source, plan, options).run();
 }
 
+/** Garbage is collected after every so many bytes of k-space: every slice where they are large, which takes longer than collecting. */
+const COLLECT_BYTES = 8 * 2 ** 20;
+
 /** One reconstruction under way. */
 class Pipeline {
   readonly #scan: Scan;
@@ -88,6 +92,7 @@ class Pipeline {
   readonly #image: RealArray;
   readonly #network: RealArray | undefined;
   readonly #reference: RealArray | undefined;
+  #uncollected = 0;
 
   constructor(scan: Scan, plan: Plan, { signal, onProgress }: ReconstructionOptions) {
     this.#scan = scan;
@@ -163,6 +168,7 @@ class Pipeline {
           const position = next;
           next += 1;
           reports[position] = await this.#reconstructSlice(reconstructor, reader, position);
+          this.#collect();
         }
       } catch (error) {
         this.#failure.abort(error);
@@ -205,6 +211,14 @@ class Pipeline {
       ...{ index, seconds, solver, adaptation, calibration, compression: compressionRecord(compression) },
       warnings: [...(result.warnings ?? []), ...warnings],
     };
+  }
+
+  /** What a finished slice leaves behind must not pile up. */
+  #collect(): void {
+    this.#uncollected += 8 * this.#scan.coils * points(this.#scan.matrix);
+    if (this.#uncollected < COLLECT_BYTES) return;
+    this.#uncollected = 0;
+    collectGarbage();
   }
 
   async #noteReference(full: ComplexArray, index: number, position: number, options: SliceOptions): Promise<void> {

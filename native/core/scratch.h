@@ -1,4 +1,4 @@
-// Working memory for one task: aligned for wide loads and kept by its thread, so that repeated calls do not touch fresh pages.
+// Working memory for one task: aligned for wide loads and kept for the next one, so that repeated calls do not touch fresh pages.
 #pragma once
 #include <cstddef>
 

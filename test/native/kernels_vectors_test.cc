@@ -219,6 +219,33 @@ void pixel_matrices() {
   }
 }
 
+void mixing() {
+  for (const size_t n : kLengths)
+    for (const size_t coils : {1, 5})
+      for (const size_t mixed : {1, 2, 4, 7}) {
+        const size_t in_stride = n + 2, out_stride = n + 5;
+        const std::vector<c32> matrix = samples(mixed * coils, 1), in = samples(coils * in_stride, 2);
+        std::vector<c32> out(mixed * out_stride, c32{9, 9});
+        k.mix_coils(n, coils, mixed, matrix.data(), in.data(), in_stride, out.data(), out_stride);
+        std::vector<double> got, want;
+        bool untouched = true;
+        for (size_t r = 0; r < mixed; ++r)
+          for (size_t i = 0; i < out_stride; ++i) {
+            const c32 value = out[r * out_stride + i];
+            if (i >= n) {
+              untouched = untouched && value.re == 9 && value.im == 9;
+              continue;
+            }
+            Complex sum = 0;
+            for (size_t c = 0; c < coils; ++c) sum += wide(matrix[r * coils + c]) * wide(in[c * in_stride + i]);
+            want.insert(want.end(), {sum.real(), sum.imag()});
+            got.insert(got.end(), {value.re, value.im});
+          }
+        CHECK(worst(got, want) < float_tolerance(2 * coils));
+        CHECK(untouched);
+      }
+}
+
 }  // namespace
 
 int main() {
@@ -229,5 +256,6 @@ int main() {
   eigenvectors();
   patches();
   pixel_matrices();
+  mixing();
   return finish();
 }
