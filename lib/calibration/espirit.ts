@@ -15,6 +15,11 @@ import {
 /** Side of the patches where the centre is large enough. */
 export const KERNEL = 6;
 
+/** Bytes that ESPIRiT takes beside k-space and maps: a few matrices over the samples of a patch, in double precision. */
+export function espiritBytes(coils: number): number {
+  return 5 * 16 * (coils * KERNEL ** 2) ** 2;
+}
+
 export const MAP_WEIGHTINGS = ['hard', 'soft'] as const;
 
 /** How maps end at the edge of the object. */

@@ -200,7 +200,7 @@ describe('running', () => {
     const one = await estimateMemory(scan, { method: 'zero-filled', slices: { end: 1 } });
     const three = await estimateMemory(scan, { method: 'zero-filled' });
     const wide = await estimateMemory(scan, { method: 'zero-filled', parallelism: 3 });
-    expect(three.total - one.total).toBe(2 * 2 * 4 * size * size);
+    expect(three.total - one.total).toBe(2 * 2 * 4 * size * size); // image and reference of two slices
     expect(wide.total - three.total).toBe(2 * three.perSlice);
   });
 });

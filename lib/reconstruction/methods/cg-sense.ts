@@ -1,4 +1,5 @@
 // CG-SENSE: the regularised least-squares image under ESPIRiT maps.
+import { espiritBytes } from '../../calibration/espirit.js';
 import { cgSense } from '../../solvers/sense.js';
 import type { Method } from '../method.js';
 
@@ -10,7 +11,8 @@ export const cgSenseMethod: Method = {
   description: 'regularised least squares with ESPIRiT maps, by conjugate gradients',
   needsModel: false,
   settings: ['regularisation', 'iterations', 'tolerance'],
-  workingBytes: ({ coils, points }) => 8 * 3 * coils * points,
+  // Maps, the vectors of the iteration and the image in the order of its transforms.
+  workingBytes: ({ coils, points }) => 8 * (coils + 8) * points + espiritBytes(coils),
   async start({
     settings: { regularisation: lambda = CG_SENSE_REGULARISATION, iterations: maxIterations, tolerance },
   }) {
