@@ -69,10 +69,14 @@ export { importModel } from './networks/import-model.js';
 export { loadModel, type Model, saveModel } from './networks/model.js';
 export {
   createNetwork,
+  type ImageNetwork,
   type Initialiser,
   type Network,
   type ParameterSpec,
   parameterCount,
+  type UnrolledInputs,
+  type UnrolledNetwork,
+  type UnrolledOutputs,
 } from './networks/network.js';
 export { type InputKind, type NetworkInput, networkInput } from './networks/network-input.js';
 export { importOnnx } from './networks/onnx-model.js';

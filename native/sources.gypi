@@ -29,6 +29,7 @@
       "native/core/low_resolution.cc",
       "native/core/machine.cc",
       "native/core/map_support.cc",
+      "native/core/maps_gradient.cc",
       "native/core/noise.cc",
       "native/core/parallel.cc",
       "native/core/partial_fourier.cc",

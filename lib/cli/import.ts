@@ -17,7 +17,7 @@ export const register: Register = (program, shell) => {
   program
     .command('import')
     .description("a PyTorch checkpoint or an ONNX file as a model of larmor's")
-    .argument('<file>', ".pt, .pth or .ckpt: weights of fastMRI's U-Net; .onnx: any network of one image")
+    .argument('<file>', ".pt, .pth or .ckpt: weights of fastMRI's U-Net or VarNet; .onnx: any network of one image")
     .requiredOption('-o, --output <file>', '.safetensors file to write')
     .addOption(
       new Option('--input <kind>', 'what the network was trained to see').choices(INPUT_KINDS).default('sense'),
@@ -37,7 +37,7 @@ async function importFile(file: string, { output, input }: Flags): Promise<Outco
     text: table([
       ['output', output],
       ['network', `${kind}, ${parameters.toLocaleString('en')} parameters`],
-      ...settings.map(([name, value]) => ['', `${name} ${value}`]),
+      ...settings.map(([name, value]) => ['', `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`]),
     ]),
   };
 }

@@ -211,6 +211,12 @@ export const encodeAdjoint = (kspace: Value, maps: Value, mask: Value): Value =>
 /** x -> A^H A x. */
 export const encodeNormal = (image: Value, maps: Value, mask: Value): Value => one('EncodeNormal', [image, maps, mask]);
 
+/** dL/dmaps of `encode` where dL/dy = kspace, and of `encodeAdjoint` where dL/dx = image: conj(image) F^H M kspace. */
+export const encodeMapsGradient = (image: Value, kspace: Value, mask: Value): Value =>
+  one('EncodeMapsGradient', [image, kspace, mask]);
+/** The centred unitary transform of every coil [n,coil,y,x,2], or its inverse. */
+export const fft2 = (x: Value, { inverse = false } = {}): Value => one('Fft2', [x], { inverse: inverse ? 1 : 0 });
+
 /** Inputs of `dataLoss`: `heldOutMask` marks samples that count in the held-out loss only. */
 export interface DataLossInputs {
   maps: Value;

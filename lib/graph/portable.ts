@@ -7,7 +7,7 @@ import type { Graph, Node, Value } from './types.js';
 /**
  * The same function in standard operators only, for any ONNX tool; slower where a fused operator was replaced.
  *
- * @throws LarmorError `ERR_GRAPH` if an operator has no such form (the physics operators).
+ * @throws LarmorError `ERR_GRAPH` if an operator has no such form (the data losses).
  */
 export function toPortable(graph: Graph): Graph {
   const result = new GraphBuilder();

@@ -7,7 +7,7 @@ import { type OnnxModel, type OnnxNode, type OnnxPort, type OnnxTensor, toOnnx }
 import { toPortable } from '../graph/portable.js';
 import type { Value } from '../graph/types.js';
 import type { Model } from './model.js';
-import type { Network } from './network.js';
+import { type ImageNetwork, imageNetwork } from './network.js';
 import { originalGraph } from './onnx-network.js';
 import type { ParameterStore } from './parameters.js';
 
@@ -29,22 +29,23 @@ const TRIAL_SIDES = [256, 512] as const;
  *
  * A network that came from an ONNX file goes back as its own graph with the present weights.
  *
- * @throws LarmorError `ERR_GRAPH` when the network holds an operator that ONNX lacks (those of physics); `ERR_ARGUMENT` when its graph
+ * @throws LarmorError `ERR_MODEL` for a network that works on k-space; `ERR_GRAPH` when the network holds an operator that ONNX lacks (the data losses); `ERR_ARGUMENT` when its graph
  *   depends on the size of the image and none is given, or is one from a file and a size is given; `ERR_SHAPE` when it does not take it.
  */
-export function exportOnnx({ network, weights }: Model, { size }: ExportOptions = {}): Uint8Array {
+export function exportOnnx(model: Model, { size }: ExportOptions = {}): Uint8Array {
+  const network = imageNetwork('exportOnnx', model.network);
   const original = originalGraph(network);
   if (original && size)
     throw new LarmorError(
       'ERR_ARGUMENT',
       'exportOnnx: a network that came from an ONNX file keeps its sizes; leave size out',
     );
-  const model = original ?? (size ? fixedModel(network, size) : openModel(network));
-  return encodeOnnx(withWeights(model, weights));
+  const graph = original ?? (size ? fixedModel(network, size) : openModel(network));
+  return encodeOnnx(withWeights(graph, model.weights));
 }
 
 /** The network on images [n,channels,y,x]: its parameters are inputs after the image. */
-function modelAt(network: Network, shape: Shape): OnnxModel {
+function modelAt(network: ImageNetwork, shape: Shape): OnnxModel {
   const graph = new GraphBuilder();
   const input = graph.input('input', shape);
   const parameters = new Map(network.parameters.map((spec) => [spec.name, graph.input(spec.name, spec.shape)]));
@@ -55,13 +56,13 @@ function modelAt(network: Network, shape: Shape): OnnxModel {
   return toOnnx(toPortable(graph), network.kind);
 }
 
-function fixedModel(network: Network, size: readonly [number, number]): OnnxModel {
+function fixedModel(network: ImageNetwork, size: readonly [number, number]): OnnxModel {
   const single = modelAt(network, [1, network.inChannels, ...size]);
   const double = modelAt(network, [2, network.inChannels, ...size]);
   return sameGraph(single, double) ? withAxes(single, ['batch', ...size]) : single;
 }
 
-function openModel(network: Network): OnnxModel {
+function openModel(network: ImageNetwork): OnnxModel {
   const [a, b] = TRIAL_SIDES;
   const model = modelAt(network, [1, network.inChannels, a, b]);
   if (!sameGraph(model, modelAt(network, [2, network.inChannels, b, a])))

@@ -7,6 +7,7 @@ import { decodeOnnx } from '../graph/onnx.js';
 import type { OnnxModel, OnnxTensor } from '../graph/onnx-model.js';
 import { readBytes, withInput } from '../io/input-file.js';
 import type { Model } from './model.js';
+import type { ImageNetwork } from './network.js';
 import { onnxNetworkOf, trainedInitializers } from './onnx-network.js';
 import { ParameterStore } from './parameters.js';
 import type { ImportOptions } from './torch-model.js';
@@ -42,7 +43,7 @@ function floats(tensor: OnnxTensor | undefined): RealArray {
 }
 
 /** Builds the network once, so that what is not supported shows now and not at the first slice. */
-function expectBuildable(network: Model['network'], { inputs }: OnnxModel): void {
+function expectBuildable(network: ImageNetwork, { inputs }: OnnxModel): void {
   const graph = new GraphBuilder();
   const shape = inputs[0].shape.map((n, axis) => {
     if (typeof n === 'number' && n > 0) return n;

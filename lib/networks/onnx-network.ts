@@ -6,7 +6,7 @@ import { lowerOnnx } from '../graph/import/lower.js';
 import { decodeOnnx, encodeOnnx } from '../graph/onnx.js';
 import type { OnnxModel, OnnxNode, OnnxPort } from '../graph/onnx-model.js';
 import type { Value } from '../graph/types.js';
-import type { Initialiser, Network, ParameterSpec } from './network.js';
+import type { ImageNetwork, Initialiser, Network, ParameterSpec } from './network.js';
 
 const schema = z.strictObject({
   /** The ONNX file in base64, with the trained parameters as further inputs after the image. */
@@ -30,7 +30,7 @@ const PRELU_SLOPE = 0.25;
  *
  * @throws LarmorError `ERR_MODEL` when the configuration is not one that `onnxNetworkOf` made.
  */
-export function createOnnxNetwork(config: unknown): Network {
+export function createOnnxNetwork(config: unknown): ImageNetwork {
   const parsed = schema.safeParse(config);
   if (!parsed.success) throw new LarmorError('ERR_MODEL', `onnx: config must hold the graph in base64`);
   return networkOf(decodeOnnx(Buffer.from(parsed.data.graph, 'base64')), parsed.data);
@@ -41,7 +41,7 @@ export function createOnnxNetwork(config: unknown): Network {
  *
  * @throws LarmorError `ERR_MODEL` when it does not map one image [n,c,y,x] to another.
  */
-export function onnxNetworkOf(model: OnnxModel): Network {
+export function onnxNetworkOf(model: OnnxModel): ImageNetwork {
   const names = new Set(trainedInitializers(model));
   const weights = model.initializers.filter(({ name }) => names.has(name));
   const listed = new Set(model.initializers.map(({ name }) => name));
@@ -72,7 +72,7 @@ export function trainedInitializers({ initializers, nodes }: OnnxModel): string[
     .map(({ name }) => name);
 }
 
-function networkOf(model: OnnxModel, config: { graph: string }): Network {
+function networkOf(model: OnnxModel, config: { graph: string }): ImageNetwork {
   const [image, ...weights] = model.inputs;
   const [output, ...others] = model.outputs;
   if (!output || others.length > 0)

@@ -7,7 +7,7 @@ import type { Value } from '../graph/types.js';
 import type { RunOptions } from '../jobs.js';
 import { type Binding, createSession, type Session, type SessionOptions } from '../runtime/session.js';
 import { type Tensor, tensor } from '../runtime/tensor.js';
-import type { Network } from './network.js';
+import { imageNetwork, type Network } from './network.js';
 import type { ParameterStore } from './parameters.js';
 
 /** What `createPredictor` loads. */
@@ -24,18 +24,19 @@ export interface PredictorOptions extends Pick<SessionOptions, 'threads' | 'sign
 /**
  * Loads a network for images of one size.
  *
- * @throws LarmorError `ERR_SHAPE` when the images are too small for the network; `ERR_RUNTIME_MISSING`, `ERR_OUT_OF_MEMORY`;
+ * @throws LarmorError `ERR_MODEL` for a network that works on k-space; `ERR_SHAPE` when the images are too small for the network; `ERR_RUNTIME_MISSING`, `ERR_OUT_OF_MEMORY`;
  *   signal.reason when aborted.
  * @example using predictor = await createPredictor({ network, weights, height: 320, width: 320 });
  */
 export async function createPredictor({
-  network,
+  network: given,
   weights,
   batch = 1,
   height,
   width,
   ...session
 }: PredictorOptions): Promise<Predictor> {
+  const network = imageNetwork('createPredictor', given);
   const graph = new GraphBuilder();
   const parameters = new Map(network.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
   const input = graph.input('input', [batch, network.inChannels, height, width]);

@@ -4,10 +4,10 @@ import type { RealArray } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { toFloat32 } from '../io/float-conversion.js';
 import { readTorchCheckpoint } from '../io/torch-checkpoint.js';
+import { recogniseLayout } from './fastmri-layout.js';
 import type { Model } from './model.js';
 import type { InputKind } from './network-input.js';
 import { ParameterStore } from './parameters.js';
-import { recogniseLayout } from './unet-layout.js';
 
 /** What a checkpoint does not say. */
 export interface ImportOptions {

@@ -12,7 +12,7 @@ import {
   pad,
 } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
-import type { Network, ParameterSpec } from './network.js';
+import type { ImageNetwork, ParameterSpec } from './network.js';
 
 const schema = z.strictObject({
   inChannels: z.int().min(1).default(2),
@@ -42,7 +42,7 @@ const EPSILON = 1e-5;
  * @throws LarmorError `ERR_MODEL` naming the first wrong field.
  * @see Ronneberger, Fischer, Brox, MICCAI 2015; Zbontar et al., arXiv:1811.08839.
  */
-export function createUnet(config: unknown = {}): Network {
+export function createUnet(config: unknown = {}): ImageNetwork {
   const parsed = schema.safeParse(config);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;

@@ -4,7 +4,7 @@ import { LarmorError } from '../errors.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { differentiate } from '../graph/differentiate.js';
 import type { Graph, Value } from '../graph/types.js';
-import type { Network, ParameterSpec } from '../networks/network.js';
+import { imageNetwork, type Network, type ParameterSpec } from '../networks/network.js';
 import { buildLoss, type LossDescription } from './losses.js';
 
 /** Sizes of what a session works on. */
@@ -54,7 +54,7 @@ function trainedParameters({ parameters }: Network, trainable: Trainable): Param
 /**
  * Builds both graphs. Parameters and data are inputs; a frozen parameter has no gradient nodes.
  *
- * @throws LarmorError `ERR_ARGUMENT` when nothing would be trained or the loss lacks its sizes; `ERR_SHAPE`.
+ * @throws LarmorError `ERR_MODEL` for a network that works on k-space; `ERR_ARGUMENT` when nothing would be trained or the loss lacks its sizes; `ERR_SHAPE`.
  */
 export function buildTrainingGraphs(options: TrainingGraphOptions): TrainingGraphs {
   const trained = trainedParameters(options.network, options.trainable ?? 'all');
@@ -67,12 +67,13 @@ export function buildTrainingGraphs(options: TrainingGraphOptions): TrainingGrap
   return { forward: forward.graph, step: step.graph, trained, dataShapes: forward.dataShapes };
 }
 
-function buildForward({ network, loss: description, shapes }: TrainingGraphOptions): {
+function buildForward({ network: given, loss: description, shapes }: TrainingGraphOptions): {
   graph: GraphBuilder;
   parameters: ReadonlyMap<string, Value>;
   loss: Value;
   dataShapes: Record<string, Shape>;
 } {
+  const network = imageNetwork('training', given);
   const { batch, height, width, coils, mask = 'lines' } = shapes;
   const graph = new GraphBuilder();
   const dataShapes: Record<string, Shape> = {};

@@ -5,7 +5,7 @@ import { MT19937 } from '../arrays/mt19937.js';
 import { fromPlanes } from '../arrays/planar.js';
 import { LarmorError } from '../errors.js';
 import { ssim } from '../metrics/metrics.js';
-import type { Network } from '../networks/network.js';
+import { imageNetwork, type Network } from '../networks/network.js';
 import { ParameterStore } from '../networks/parameters.js';
 import type { AdamOptions } from './adam.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, type Validation } from './checkpoint.js';
@@ -77,7 +77,8 @@ const AVERAGE = 20;
  *   `createTrainingSession`, `loadCheckpoint` and `saveCheckpoint`. signal.reason when aborted, after a checkpoint was written.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
-  const { network, plan, training, validation, threads, signal } = options;
+  const { plan, training, validation, threads, signal } = options;
+  const network = imageNetwork('train', options.network);
   const [height, width] = training.matrix;
   if (validation && (validation.coils !== training.coils || String(validation.matrix) !== String(training.matrix)))
     throw new LarmorError(

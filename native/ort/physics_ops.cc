@@ -1,9 +1,11 @@
-// Custom operators of the measurement: the encoding operator and the data losses, one image of the batch after the other.
+// Custom operators of the measurement: the encoding operator, its Fourier transform and the data losses, one image of the batch after the other.
 #include <string>
 
 #include "core/coded_error.h"
 #include "core/data_loss.h"
 #include "core/encoding.h"
+#include "core/fft.h"
+#include "core/maps_gradient.h"
 #include "ort/custom_op.h"
 #include "ort/custom_ops.h"
 #include "ort/shapes.h"
@@ -11,18 +13,19 @@
 namespace larmor::ort {
 namespace {
 
-/// Maps [n, coil, y, x, 2] and the shapes that follow from them.
+/// Maps [n, coil, y, x, 2], or k-space of that shape, and the shapes that follow from it.
 struct Physics {
   const char* op;
   Input<float> maps;
   Shape image, kspace;
   size_t batch, coils, ny, nx;
 
-  Physics(const char* name, const Context& context, size_t index) : op(name), maps(context.input<float>(index)) {
-    expect_rank(op, "maps", "[n,coil,y,x,2]", maps.shape);
+  Physics(const char* name, const Context& context, size_t index, const char* argument = "maps") : op(name), maps(context.input<float>(index)) {
+    expect_rank(op, argument, "[n,coil,y,x,2]", maps.shape);
     const Shape& s = maps.shape;
-    expect_shape(op, "maps", {s[0], s[1], s[2], s[3], 2}, s);
-    if (s[2] < 1 || s[3] < 1) throw CodedError("ERR_SHAPE", std::string(op) + ": maps must have no empty image axis, got " + text(s));
+    expect_shape(op, argument, {s[0], s[1], s[2], s[3], 2}, s);
+    if (s[2] < 1 || s[3] < 1)
+      throw CodedError("ERR_SHAPE", std::string(op) + ": " + argument + " must have no empty image axis, got " + text(s));
     image = {s[0], 2, s[2], s[3]};
     kspace = s;
     batch = maps.dim(0), coils = maps.dim(1), ny = maps.dim(2), nx = maps.dim(3);
@@ -45,9 +48,9 @@ struct Physics {
 
   size_t samples() const { return coils * ny * nx; }
   const c32* maps_of(size_t b) const { return reinterpret_cast<const c32*>(maps.data) + b * samples(); }
+  MaskWeights weights(size_t b, const Input<float>& mask) const { return {mask.data + b * mask.dim(1) * nx, mask.shape[1] == 1}; }
   Encoding encoding(size_t b, const Input<float>& mask) const {
-    const bool lines = mask.shape[1] == 1;
-    return Encoding({.sets = 1, .coils = coils, .ny = ny, .nx = nx}, maps_of(b), {mask.data + b * mask.dim(1) * nx, lines});
+    return Encoding({.sets = 1, .coils = coils, .ny = ny, .nx = nx}, maps_of(b), weights(b, mask));
   }
 };
 
@@ -102,6 +105,39 @@ class EncodeNormal {
   static constexpr const char* kName = "EncodeNormal";
 };
 
+class EncodeMapsGradient {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kFloat32}, {kFloat32}}; }
+  explicit EncodeMapsGradient(const Attributes&) {}
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 1, "kspace");
+    const auto image = physics.input(context, 0, "image", physics.image), mask = physics.mask(context, 2, "mask");
+    auto* const result = reinterpret_cast<c32*>(context.output<float>(0, physics.kspace));
+    for (size_t b = 0; b < physics.batch; ++b)
+      maps_gradient(context.parallel(), {.coils = physics.coils, .ny = physics.ny, .nx = physics.nx},
+                    image.data + 2 * b * physics.ny * physics.nx, physics.maps_of(b), physics.weights(b, mask),
+                    result + b * physics.samples());
+  }
+
+ private:
+  static constexpr const char* kName = "EncodeMapsGradient";
+};
+
+class Fft2 {
+ public:
+  static Signature signature() { return {kName, {kFloat32}, {kFloat32}}; }
+  explicit Fft2(const Attributes& attributes) : inverse_(attributes.integer("inverse", 0) != 0) {}
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 0, "x");
+    fft2(context.parallel(), inverse_, physics.batch * physics.coils, physics.ny, physics.nx, physics.maps_of(0),
+         reinterpret_cast<c32*>(context.output<float>(0, physics.kspace)));
+  }
+
+ private:
+  static constexpr const char* kName = "Fft2";
+  bool inverse_;
+};
+
 class DataLoss {
  public:
   static Signature signature() {
@@ -141,7 +177,8 @@ class DataLoss {
 }  // namespace
 
 std::vector<const OrtCustomOp*> physics_ops() {
-  return {CustomOp<Encode>::instance(), CustomOp<EncodeAdjoint>::instance(), CustomOp<EncodeNormal>::instance(), CustomOp<DataLoss>::instance()};
+  return {CustomOp<Encode>::instance(),       CustomOp<EncodeAdjoint>::instance(), CustomOp<EncodeNormal>::instance(),
+          CustomOp<EncodeMapsGradient>::instance(), CustomOp<Fft2>::instance(),          CustomOp<DataLoss>::instance()};
 }
 
 }  // namespace larmor::ort

@@ -44,7 +44,7 @@ describe('fused form', () => {
 });
 
 describe('standard form', () => {
-  const portable = operatorCases.filter(({ operator }) => /^(Conv|InstanceNorm)/.test(operator));
+  const portable = operatorCases.filter(({ operator }) => /^(Conv|InstanceNorm|Encode|Fft2)/.test(operator));
   test.each(portable)('$operator $what', async (operatorCase) => {
     const { graph, feeds } = withGradients(operatorCase);
     await expectAgreement(toPortable(graph), feeds);

@@ -1,4 +1,4 @@
-// The encoding operator and the data losses against their formulas in double precision, at sizes that fill no lane buffer evenly.
+// The encoding operator, its derivative by the maps and the data losses against their formulas in double precision, at sizes that fill no lane buffer evenly.
 #include "core/encoding.h"
 
 #include <cstring>
@@ -7,6 +7,7 @@
 #include "check.h"
 #include "core/coded_error.h"
 #include "core/data_loss.h"
+#include "core/maps_gradient.h"
 #include "direct_dft.h"
 
 namespace {
@@ -89,6 +90,23 @@ void check_operator(const Case& c) {
   CHECK(planar_normal == planes(normal, c.points()));
 }
 
+void check_maps_gradient(const Case& c) {
+  const size_t n = c.points(), samples = c.sizes.coils * n;
+  const std::vector<c32> x = noise(n, 4), y = noise(samples, 5);
+  std::vector<Complex> want = widen(y);
+  const std::vector<Complex> image = widen(x);
+  for (size_t i = 0; i < samples; ++i) want[i] *= c.weight(i % n);
+  direct_dft2(true, c.sizes.ny, c.sizes.nx, want);
+  for (size_t i = 0; i < samples; ++i) want[i] *= std::conj(image[i % n]);
+  const std::vector<float> planar = planes(x, n);
+  std::vector<c32> got(samples), pooled(samples);
+  const MapsGradientSizes sizes{c.sizes.coils, c.sizes.ny, c.sizes.nx};
+  maps_gradient(Serial{}, sizes, planar.data(), y.data(), {c.mask.data(), c.lines}, got.data());
+  maps_gradient(Pooled{3}, sizes, planar.data(), y.data(), {c.mask.data(), c.lines}, pooled.data());
+  CHECK_CLOSE(relative_error(got, want), 0, kTolerance);
+  CHECK(std::memcmp(pooled.data(), got.data(), samples * sizeof(c32)) == 0);
+}
+
 void check_loss(const Case& c, LossNorm norm) {
   const size_t n = c.points();
   Case held = c;
@@ -141,6 +159,8 @@ int main() {
   for (const bool lines : {true, false}) {
     for (const EncodingSizes sizes : {EncodingSizes{1, 1, 1, 5}, EncodingSizes{1, 3, 5, 3}, EncodingSizes{2, 4, 19, 33}, EncodingSizes{1, 9, 34, 107}})
       check_operator(make_case(sizes, lines));
+    for (const EncodingSizes sizes : {EncodingSizes{1, 1, 1, 5}, EncodingSizes{1, 3, 19, 33}, EncodingSizes{1, 9, 34, 17}})
+      check_maps_gradient(make_case(sizes, lines));
     for (const LossNorm norm : {LossNorm::kL1, LossNorm::kL2})
       for (const EncodingSizes sizes : {EncodingSizes{1, 2, 7, 11}, EncodingSizes{1, 5, 18, 37}}) check_loss(make_case(sizes, lines), norm);
   }

@@ -12,7 +12,7 @@ import { multiply, reduceMean, subtract } from '#larmor/graph/operations.js';
 import type { Value } from '#larmor/graph/types.js';
 import { float32Tensor, readSafetensors, type TensorFile } from '#larmor/io/safetensors.js';
 import { loadModel, type Model, saveModel } from '#larmor/networks/model.js';
-import { createNetwork } from '#larmor/networks/network.js';
+import { createNetwork, imageNetwork } from '#larmor/networks/network.js';
 import { importOnnx } from '#larmor/networks/onnx-model.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
@@ -32,10 +32,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Output, mean squared error and every gradient of a model on the input and target of a fixture. */
-async function evaluate(
-  { network, weights }: Model,
-  fixture: TensorFile,
-): Promise<Readonly<Record<string, Float32Array>>> {
+async function evaluate(model: Model, fixture: TensorFile): Promise<Readonly<Record<string, Float32Array>>> {
+  const { weights } = model;
+  const network = imageNetwork('test', model.network);
   const [input, target] = ['input', 'target'].map((name) => float32Tensor(fixture, name));
   const graph = new GraphBuilder();
   const parameters = new Map(network.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));

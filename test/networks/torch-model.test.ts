@@ -50,13 +50,6 @@ describeShared("fastMRI's U-Net as PyTorch saved it", () => {
     expect(back.network.config).toEqual(model.network.config);
     expect(JSON.parse(back.notes.checkpoint)).toMatchObject({ epoch: 3, chans: 4 });
   });
-
-  test("VarNet's layout is named", async () => {
-    await expect(importCheckpoint(shared('fixtures/varnet_tiny.state_dict.pt'))).rejects.toMatchObject({
-      code: 'ERR_MODEL',
-      message: expect.stringMatching(/unrolled network of 2 cascades/),
-    });
-  });
 });
 
 type Shapes = Map<string, readonly number[]>;
@@ -135,6 +128,41 @@ test.each(broken)('refuses weights with %s', async (_, message, change) => {
   const shapes = shapesOf(
     createNetwork('unet', { channels: 4, pools: 3, inChannels: 1, outChannels: 3, affine: true }),
   );
+  change(shapes);
+  await expect(importCheckpoint(await save(shapes))).rejects.toMatchObject({
+    code: 'ERR_MODEL',
+    message: expect.stringMatching(message),
+  });
+});
+
+const varnet = createNetwork('varnet', {
+  cascades: 3,
+  channels: 4,
+  pools: 2,
+  sensitivity: { channels: 2, pools: 3 },
+});
+test.each(['', 'varnet.', 'module.model.'])('VarNet: sizes from shapes, behind the prefix "%s"', async (prefix) => {
+  const shapes = shapesOf(varnet, prefix).set('loss.w', [1, 1, 7, 7]);
+  expect((await importCheckpoint(await save(shapes))).network.config).toEqual(varnet.config);
+  const single = createNetwork('varnet', { ...varnet.config, sensitivity: null });
+  expect((await importCheckpoint(await save(shapesOf(single, prefix)))).network.config).toEqual(single.config);
+});
+
+const brokenVarnets: [string, RegExp, (shapes: Shapes) => void][] = [
+  [
+    'a step missing',
+    /does not fit the VarNet.*missing are "cascades\.1\.dc_weight"$/,
+    (shapes) => shapes.delete('cascades.1.dc_weight'),
+  ],
+  [
+    'a map for every coil',
+    /of another shape are "sens_net\.norm_unet\.unet\.up_conv\.2\.1\.bias" \[30\], not \[2\]/,
+    (shapes) => shapes.set('sens_net.norm_unet.unet.up_conv.2.1.bias', [30]),
+  ],
+  ['two of them', /holds 2 VarNets/, (shapes) => shapes.set('ema.cascades.0.dc_weight', [1])],
+];
+test.each(brokenVarnets)('refuses a VarNet with %s', async (_, message, change) => {
+  const shapes = shapesOf(varnet);
   change(shapes);
   await expect(importCheckpoint(await save(shapes))).rejects.toMatchObject({
     code: 'ERR_MODEL',

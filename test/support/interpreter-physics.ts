@@ -85,6 +85,38 @@ function adjoint(kspace: Tensor, maps: Tensor, mask: Tensor): Tensor {
   return result;
 }
 
+/** conj(image) F^H M kspace of every coil. */
+function mapsGradient(image: Tensor, kspace: Tensor, mask: Tensor): Tensor {
+  const [n, coils, height, width] = kspace.shape;
+  const count = height * width;
+  const result = tensor(kspace.shape);
+  for (let b = 0; b < n; b++)
+    for (let c = 0; c < coils; c++) {
+      const base = 2 * count * (b * coils + c);
+      const masked = kspace.data.slice(base, base + 2 * count);
+      for (let i = 0; i < 2 * count; i++) {
+        const point = Math.floor(i / 2);
+        masked[i] *= sampled(mask, b, Math.floor(point / width), point % width);
+      }
+      const z = dft2(masked, height, width, 1);
+      for (let i = 0; i < count; i++) {
+        const [re, im] = [image.data[2 * b * count + i], image.data[(2 * b + 1) * count + i]];
+        result.data[base + 2 * i] = re * z[2 * i] + im * z[2 * i + 1];
+        result.data[base + 2 * i + 1] = re * z[2 * i + 1] - im * z[2 * i];
+      }
+    }
+  return result;
+}
+
+function transformCoils(x: Tensor, sign: 1 | -1): Tensor {
+  const [n, coils, height, width] = x.shape;
+  const result = tensor(x.shape);
+  const floats = 2 * height * width;
+  for (let start = 0; start < n * coils * floats; start += floats)
+    result.data.set(dft2(x.data.slice(start, start + floats), height, width, sign), start);
+  return result;
+}
+
 /** Loss over the samples of `mask`, and dloss/d(A x). */
 function misfit(
   image: Tensor,
@@ -123,6 +155,8 @@ export const physicsRules: Readonly<Record<string, Rule>> = {
   Encode: ([image, maps, mask]) => [encode(image, maps, mask)],
   EncodeAdjoint: ([kspace, maps, mask]) => [adjoint(kspace, maps, mask)],
   EncodeNormal: ([image, maps, mask]) => [adjoint(encode(image, maps, mask), maps, mask)],
+  EncodeMapsGradient: ([image, kspace, mask]) => [mapsGradient(image, kspace, mask)],
+  Fft2: ([x], { inverse }) => [transformCoils(x, inverse ? 1 : -1)],
   DataLoss([image, maps, mask, heldOutMask, kspace], { norm }) {
     const { loss, slope } = misfit(image, maps, mask, kspace, norm as string);
     const heldOut = misfit(image, maps, heldOutMask, kspace, norm as string);

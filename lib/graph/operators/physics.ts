@@ -1,18 +1,31 @@
 // The encoding operator A = M F S and the k-space losses as graph operators. Images are planar [n,2,y,x], k-space and maps
-// interleaved [n,coil,y,x,2]; a mask is [n,1,x] (the same for every y) or [n,y,x]. Gradients are with respect to the image.
+// interleaved [n,coil,y,x,2]; a mask is [n,1,x] (the same for every y) or [n,y,x].
+//
+// With z = F^H M y, the number T(x, S, y) = Re <y, M F S x> is linear in image, maps and k-space. Its partial derivatives are
+// EncodeAdjoint (x: S^H z), EncodeMapsGradient (S: conj(x) z) and Encode (y: M F S x), so each one's gradients are the other two.
 import { sameShape } from '../../arrays/complex-array.js';
-import { encode, encodeAdjoint, encodeNormal, multiply } from '../operations.js';
+import { add, encode, encodeAdjoint, encodeMapsGradient, encodeNormal, fft2, multiply } from '../operations.js';
 import type { Operator, Value } from '../types.js';
 import { attributeError, defineOperator, expectShape, float32, shapeError } from './define.js';
+import { dft2, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';
 
-/** Checks maps and masks against each other; returns [n, coils, y, x]. */
-function sizes(operator: string, maps: Value, masks: Readonly<Record<string, Value>>): readonly number[] {
-  if (maps.shape.length !== 5 || maps.shape[4] !== 2) shapeError(operator, 'maps', 'shape [n,coil,y,x,2]', maps.shape);
-  const [n, coils, y, x] = maps.shape;
+function expectCoils(operator: string, argument: string, { shape }: Value): void {
+  if (shape.length !== 5 || shape[4] !== 2) shapeError(operator, argument, 'shape [n,coil,y,x,2]', shape);
+}
+
+/** Checks maps, or k-space, and masks against each other; returns [n, coils, y, x]. */
+function sizes(
+  operator: string,
+  coils: Value,
+  masks: Readonly<Record<string, Value>>,
+  argument = 'maps',
+): readonly number[] {
+  expectCoils(operator, argument, coils);
+  const [n, count, y, x] = coils.shape;
   for (const [argument, mask] of Object.entries(masks))
     if (!sameShape(mask.shape, [n, 1, x]) && !sameShape(mask.shape, [n, y, x]))
       shapeError(operator, argument, `shape [${n},1,${x}] or [${n},${y},${x}]`, mask.shape);
-  return [n, coils, y, x];
+  return [n, count, y, x];
 }
 
 function expectImage(operator: string, image: Value, [n, , y, x]: readonly number[]): void {
@@ -29,8 +42,11 @@ export const physics: readonly Operator[] = [
       expectImage('Encode', image, sizes('Encode', maps, { mask }));
       return [float32(maps.shape)];
     },
-    // dL/dx = A^H dL/dy
-    gradient: ({ inputs: [, maps, mask], dy }) => [encodeAdjoint(dy, maps, mask)],
+    gradient: ({ inputs: [image, maps, mask], dy }) => [
+      encodeAdjoint(dy, maps, mask),
+      encodeMapsGradient(image, dy, mask),
+    ],
+    portable: ([image, maps, mask]) => [encodeForm(image, maps, mask)],
   }),
 
   // x = A^H y
@@ -43,8 +59,21 @@ export const physics: readonly Operator[] = [
       expectShape('EncodeAdjoint', 'kspace', maps.shape, kspace);
       return [float32([n, 2, y, x])];
     },
-    // dL/dy = A dL/dx
-    gradient: ({ inputs: [, maps, mask], dy }) => [encode(dy, maps, mask)],
+    gradient: ({ inputs: [kspace, maps, mask], dy }) => [encode(dy, maps, mask), encodeMapsGradient(dy, kspace, mask)],
+    portable: ([kspace, maps, mask]) => [encodeAdjointForm(kspace, maps, mask)],
+  }),
+
+  // conj(x) F^H M y of every coil
+  defineOperator({
+    name: 'EncodeMapsGradient',
+    domain: 'larmor',
+    inputs: ['image', 'kspace', 'mask'],
+    infer([image, kspace, mask]) {
+      expectImage('EncodeMapsGradient', image, sizes('EncodeMapsGradient', kspace, { mask }, 'kspace'));
+      return [float32(kspace.shape)];
+    },
+    gradient: ({ inputs: [image, kspace, mask], dy }) => [encodeAdjoint(kspace, dy, mask), encode(image, dy, mask)],
+    portable: ([image, kspace, mask]) => [encodeMapsGradientForm(image, kspace, mask)],
   }),
 
   // x -> A^H A x
@@ -56,8 +85,29 @@ export const physics: readonly Operator[] = [
       expectImage('EncodeNormal', image, sizes('EncodeNormal', maps, { mask }));
       return [float32(image.shape)];
     },
-    // Its own adjoint.
-    gradient: ({ inputs: [, maps, mask], dy }) => [encodeNormal(dy, maps, mask)],
+    // Its own adjoint; the maps enter twice.
+    gradient: ({ inputs: [image, maps, mask], dy }) => [
+      encodeNormal(dy, maps, mask),
+      add(
+        encodeMapsGradient(dy, encode(image, maps, mask), mask),
+        encodeMapsGradient(image, encode(dy, maps, mask), mask),
+      ),
+    ],
+    portable: ([image, maps, mask]) => [encodeAdjointForm(encodeForm(image, maps, mask), maps, mask)],
+  }),
+
+  // F x of every coil, or F^H x
+  defineOperator({
+    name: 'Fft2',
+    domain: 'larmor',
+    inputs: ['x'],
+    attributes: { inverse: 'int' },
+    infer([x]) {
+      expectCoils('Fft2', 'x', x);
+      return [float32(x.shape)];
+    },
+    gradient: ({ attributes: { inverse }, dy }) => [fft2(dy, { inverse: !inverse })],
+    portable: ([x], { inverse }) => [dft2(x, inverse !== 0)],
   }),
 
   // r = A x - y on the samples of each mask.  l1: sum(|Re r| + |Im r|) / sum(|Re y| + |Im y|).  l2: ||r|| / ||y||.

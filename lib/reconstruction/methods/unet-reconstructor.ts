@@ -8,6 +8,7 @@ import { seedFromName } from '../../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../../arrays/planar.js';
 import { LarmorError } from '../../errors.js';
 import type { Model } from '../../networks/model.js';
+import { imageNetwork } from '../../networks/network.js';
 import { networkInput } from '../../networks/network-input.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
 import { dataConsistency } from '../../solvers/sense.js';
@@ -115,11 +116,13 @@ class UnetReconstructor implements SliceReconstructor {
 /** Prepares the network for a scan, and adapts it to the whole volume first where the settings ask for that. */
 export async function startUnet(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor> {
   const { model, adapt, slices, readSlice, name, threads } = setup;
-  if (model?.network.inChannels !== 2 || model.network.outChannels !== 2)
+  if (!model) throw new LarmorError('ERR_INTERNAL', 'reconstruct: method unet was started without its model');
+  const { inChannels, outChannels } = imageNetwork('reconstruct: method unet', model.network);
+  if (inChannels !== 2 || outChannels !== 2)
     throw new LarmorError(
       'ERR_MODEL',
       `reconstruct: method unet needs a model from 2 channels to 2 (real, imaginary), ` +
-        `got ${model?.network.inChannels} to ${model?.network.outChannels}`,
+        `got ${inChannels} to ${outChannels}`,
     );
   if (!adapt) return new UnetReconstructor(setup, () => new PlainImager(model, setup));
   const { signal, onStage } = options;

@@ -1,0 +1,173 @@
+// fastMRI's end-to-end VarNet: names, order and initial distribution of its parameters as in PyTorch, so that weights can be exchanged.
+import { z } from 'zod';
+import { LarmorError } from '../errors.js';
+import {
+  divide,
+  encode,
+  encodeAdjoint,
+  expand,
+  fft2,
+  greater,
+  multiply,
+  reduceSum,
+  reshape,
+  sqrt,
+  subtract,
+  transpose,
+  where,
+} from '../graph/operations.js';
+import { sampleWeights } from '../graph/operators/physics-forms.js';
+import type { Value } from '../graph/types.js';
+import type { ImageNetwork, ParameterSpec, UnrolledInputs, UnrolledNetwork, UnrolledOutputs } from './network.js';
+import { createNormUnet } from './norm-unet.js';
+
+const channels = z.int().min(1).max(1024);
+const pools = z.int().min(1).max(8);
+
+const schema = z.strictObject({
+  cascades: z.int().min(1).max(64).default(12),
+  /** Channels of the first level of the U-Net in every cascade, and its levels below. */
+  channels: channels.default(18),
+  pools: pools.default(4),
+  /** The network that makes the coil maps; null without one: the k-space is of one virtual coil. */
+  sensitivity: z
+    .strictObject({ channels: channels.default(8), pools: pools.default(4) })
+    .nullable()
+    .prefault({}),
+});
+
+export type VarnetConfig = z.output<typeof schema>;
+
+const SENSITIVITY = 'sens_net.norm_unet.';
+const cascadeName = (cascade: number): string => `cascades.${cascade}`;
+const modelName = (cascade: number): string => `${cascadeName(cascade)}.model.`;
+const stepName = (cascade: number): string => `${cascadeName(cascade)}.dc_weight`;
+
+/**
+ * The end-to-end VarNet on k-space k of which the samples y under the mask M are measured. In every cascade
+ *
+ *     k <- k - eta M (k - y) - F S R(S^H F^H k)
+ *
+ * with a NormUnet R and a trained step eta of its own, from k = y on. The maps S come out of the graph too: a further NormUnet takes the
+ * image of every coil by the calibration lines alone, and its outputs are divided by their root sum of squares. It is trained with the rest.
+ *
+ * With `sensitivity: null` it is the network of the published test-time training: one virtual coil, S = 1.
+ *
+ * Memory: for batch n, c coils and p pixels, a forward run holds about 40 n c p bytes of k-space and the activations of one U-Net. The
+ * graph of a training step keeps, per cascade, about 40 n c p bytes and the activations of its U-Net until the way back.
+ *
+ * @param config `VarnetConfig` with any field left out: 12 cascades of 18 channels and 4 pools, maps by 8 channels and 4 pools.
+ * @throws LarmorError `ERR_MODEL` naming the first wrong field.
+ * @see Sriram et al., End-to-End Variational Networks for Accelerated MRI Reconstruction, MICCAI 2020.
+ */
+export function createVarnet(config: unknown = {}): UnrolledNetwork {
+  const parsed = schema.safeParse(config);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    throw new LarmorError('ERR_MODEL', `varnet: ${path.join('.') || 'config'}: ${message}`);
+  }
+  const settings = parsed.data;
+  const sensitivity = settings.sensitivity && createNormUnet(settings.sensitivity);
+  const regulariser = createNormUnet(settings);
+  return {
+    kind: 'varnet',
+    config: settings,
+    parameters: varnetParameters(settings.cascades, regulariser, sensitivity),
+    makesMaps: sensitivity !== null,
+    unroll(inputs, parameter) {
+      expectKspace(inputs, sensitivity !== null);
+      const maps = sensitivity ? networkMaps(inputs, under(SENSITIVITY, sensitivity, parameter)) : unitMaps(inputs);
+      const regularisers = Array.from({ length: settings.cascades }, (_, cascade) => ({
+        network: under(modelName(cascade), regulariser, parameter),
+        step: parameter(stepName(cascade)),
+      }));
+      return descend(inputs, maps, regularisers);
+    },
+  };
+}
+
+type ImageFunction = (image: Value) => Value;
+
+/** A network on images whose parameters bear a prefix. */
+const under =
+  (prefix: string, network: ImageNetwork, parameter: (name: string) => Value): ImageFunction =>
+  (image) =>
+    network.build(image, (name) => parameter(prefix + name));
+
+/** Every parameter, in the order in which PyTorch draws their initial values. */
+function varnetParameters(count: number, regulariser: ImageNetwork, sensitivity: ImageNetwork | null): ParameterSpec[] {
+  const named = (prefix: string, { parameters }: ImageNetwork): ParameterSpec[] =>
+    parameters.map((spec) => ({ ...spec, name: prefix + spec.name }));
+  const specs = sensitivity ? named(SENSITIVITY, sensitivity) : [];
+  for (let cascade = 0; cascade < count; cascade++)
+    specs.push(
+      { name: stepName(cascade), shape: [1], initial: { value: 1 }, part: 'decoder' },
+      ...named(modelName(cascade), regulariser),
+    );
+  return specs;
+}
+
+function fail(argument: string, want: string, shape: readonly number[]): never {
+  throw new LarmorError('ERR_SHAPE', `varnet: ${argument} must have ${want}, got [${shape}]`);
+}
+
+function expectKspace({ kspace: { shape }, mask }: UnrolledInputs, makesMaps: boolean): void {
+  const [, coils, y, x, parts] = shape;
+  if (shape.length !== 5 || parts !== 2) fail('kspace', 'shape [n,coil,y,x,2]', shape);
+  if (!makesMaps && coils !== 1) fail('kspace', 'one coil when no network makes maps, shape [n,1,y,x,2]', shape);
+  if (y * x < 2) fail('kspace', '2 pixels or more', shape);
+  expectMask('mask', mask, shape);
+}
+
+function expectMask(argument: string, mask: Value, [n, , y, x]: readonly number[]): void {
+  const [batch, rows, columns] = mask.shape;
+  if (mask.shape.length !== 3 || batch !== n || (rows !== 1 && rows !== y) || columns !== x)
+    fail(argument, `shape [${n},1,${x}] or [${n},${y},${x}]`, mask.shape);
+}
+
+/** Maps [n,coil,y,x,2] whose sum of squared magnitudes is 1; 0 where all outputs of the network are. */
+function networkMaps({ kspace, calibrationMask }: UnrolledInputs, network: ImageFunction): Value {
+  if (!calibrationMask) throw new LarmorError('ERR_ARGUMENT', 'varnet: needs a calibrationMask to make coil maps');
+  expectMask('calibrationMask', calibrationMask, kspace.shape);
+  const [n, coils, y, x] = kspace.shape;
+  const lowResolution = fft2(multiply(kspace, sampleWeights(calibrationMask)), { inverse: true });
+  const planar = transpose(reshape(lowResolution, [n * coils, y, x, 2]), [0, 3, 1, 2]);
+  const maps = reshape(transpose(network(planar), [0, 2, 3, 1]), kspace.shape);
+  const { root, positive } = rootSumOfSquares(maps);
+  return divide(maps, where(positive, root, 1));
+}
+
+/** Root of the sum over coils of |x|^2, [n,1,y,x,1], with a derivative of 0 where it is 0. */
+function rootSumOfSquares(x: Value): { readonly root: Value; readonly positive: Value } {
+  const energy = reduceSum(multiply(x, x), { axes: [1, 4], keep: true });
+  const positive = greater(energy, 0);
+  return { root: where(positive, sqrt(where(positive, energy, 1)), 0), positive };
+}
+
+function unitMaps({ kspace: { graph, shape } }: UnrolledInputs): Value {
+  return expand(graph.constant(Float32Array.of(1, 0), [1, 1, 1, 1, 2]), shape);
+}
+
+/** A cascade's network, and its step [1] towards the measured samples. */
+interface Cascade {
+  readonly network: ImageFunction;
+  readonly step: Value;
+}
+
+function descend(
+  { kspace: measured, mask }: UnrolledInputs,
+  maps: Value,
+  cascades: readonly Cascade[],
+): UnrolledOutputs {
+  const [n, , y, x] = measured.shape;
+  const everywhere = measured.graph.constant(new Float32Array(n * x).fill(1), [n, 1, x]);
+  const combined = (kspace: Value): Value => encodeAdjoint(kspace, maps, everywhere);
+  let kspace = measured;
+  for (const { network, step } of cascades) {
+    const descent = multiply(multiply(sampleWeights(mask), step), subtract(kspace, measured));
+    const correction = encode(network(combined(kspace)), maps, everywhere);
+    kspace = subtract(subtract(kspace, descent), correction);
+  }
+  const { root } = rootSumOfSquares(fft2(kspace, { inverse: true }));
+  return { kspace, maps, image: combined(kspace), magnitude: reshape(root, [n, y, x]) };
+}
