@@ -1,8 +1,9 @@
 // What every way to coil sensitivities takes and gives: k-space with a fully sampled centre in, maps and what they rest on out.
-import { type ComplexArray, expectComplex, formatShape } from '../arrays/complex-array.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
 import type { CalibrationArguments, CalibrationFindings } from '../binding.js';
 import { LarmorError } from '../errors.js';
-import { expectMask, type SamplingMask } from '../sampling/mask.js';
+import { expectKspace } from '../sampling/kspace.js';
+import type { SamplingMask } from '../sampling/mask.js';
 
 const MAX_CALIBRATION_SIZE = 256; // maps are smooth: a larger centre costs time and memory and adds nothing
 
@@ -57,23 +58,6 @@ export interface CheckedSource {
   readonly args: CalibrationArguments;
 }
 
-/** The sizes of k-space [coil, ky, kx]. @throws LarmorError `ERR_SHAPE`; `ERR_MASK` unless the mask fits, where there is one. */
-export function expectKspace(
-  who: string,
-  kspace: ComplexArray,
-  mask?: SamplingMask | undefined,
-): readonly [coils: number, ny: number, nx: number] {
-  if (kspace.shape.length !== 3 || kspace.shape.includes(0))
-    throw new LarmorError(
-      'ERR_SHAPE',
-      `${who}: kspace must have shape [coil,ky,kx], none of them 0, got ${formatShape(kspace.shape)}`,
-    );
-  expectComplex(who, 'kspace', kspace, kspace.shape);
-  const [coils, ny, nx] = kspace.shape;
-  if (mask) expectMask(who, mask, ny, nx);
-  return [coils, ny, nx];
-}
-
 /** @throws LarmorError `ERR_SHAPE`, `ERR_MASK`, `ERR_ARGUMENT`. */
 export function expectSource(who: string, kspace: ComplexArray, options: CalibrationSource): CheckedSource {
   const [coils, ny, nx] = expectKspace(who, kspace, options.mask);
@@ -83,6 +67,12 @@ export function expectSource(who: string, kspace: ComplexArray, options: Calibra
   const lines = mask?.shape.length === 1;
   const args: CalibrationArguments = [kspace.data, coils, ny, nx, mask?.data, lines, calibrationSize, calibrationSize];
   return { coils, calibrationSize, matrix, args };
+}
+
+/** Whether, and why, so few samples are too few. Masks meet the acceleration they were drawn for only roughly, so it is rounded. */
+export function accelerationWarnings(acceleration: number, coils: number, consequence: string): string[] {
+  if (Math.round(acceleration) <= coils) return [];
+  return [`acceleration ${acceleration.toFixed(1)} exceeds the number of coils, ${coils}: ${consequence}`];
 }
 
 /** The findings of the binding by name. */

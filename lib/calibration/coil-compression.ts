@@ -3,8 +3,9 @@ import { type ComplexArray, complexZeros, formatShape } from '../arrays/complex-
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
+import { expectKspace } from '../sampling/kspace.js';
 import type { SamplingMask } from '../sampling/mask.js';
-import { type CalibrationRegion, expectKspace } from './calibration-data.js';
+import type { CalibrationRegion } from './calibration-data.js';
 import { applyCoilMatrices, coilGram, findCalibrationRegion } from './coil-matrices.js';
 
 /** The ways to compress coils. */

@@ -2,7 +2,7 @@
 import type { ComplexArray } from '../arrays/complex-array.js';
 import type { SampledCentre } from '../sampling/centre.js';
 import type { Calibration } from './calibrate.js';
-import type { CalibrationRegion } from './calibration-data.js';
+import { accelerationWarnings, type CalibrationRegion } from './calibration-data.js';
 import { KERNEL } from './espirit.js';
 
 /** What the maps of a slice rest on. */
@@ -73,10 +73,7 @@ export function mapWarnings({ maps, acceleration }: CalibrationDiagnostics, coil
     warnings.push(
       `two parts of the object lie on each other in ${percent(folded)} of the image, because it reaches beyond the field of view; take 2 sets of maps`,
     );
-  if (Math.round(acceleration) > coils)
-    warnings.push(
-      `acceleration ${acceleration.toFixed(1)} exceeds the number of coils, ${coils}: coil sensitivities alone cannot resolve it; ` +
-        'trust only a method with a prior, or measure more lines',
-    );
-  return warnings;
+  const consequence =
+    'coil sensitivities alone cannot resolve it; trust only a method with a prior, or measure more lines';
+  return [...warnings, ...accelerationWarnings(acceleration, coils, consequence)];
 }

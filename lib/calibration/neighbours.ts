@@ -3,8 +3,9 @@ import type { ComplexArray } from '../arrays/complex-array.js';
 import type { NeighbourArguments } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, threadCount } from '../jobs.js';
+import { expectKspace } from '../sampling/kspace.js';
 import type { SamplingMask } from '../sampling/mask.js';
-import { type CalibrationRegion, expectKspace } from './calibration-data.js';
+import { accelerationWarnings, type CalibrationRegion } from './calibration-data.js';
 
 const LONGEST_KERNEL = 16; // samples along a side: kLongestWindow
 
@@ -70,8 +71,5 @@ export function neighbourArguments(
 /** What to expect of k-space [coil, ky, kx] of which so many positions are missing. */
 export function neighbourWarnings([coils, ny, nx]: readonly number[], missing: number): string[] {
   const acceleration = (ny * nx) / (ny * nx - missing);
-  if (acceleration <= coils) return [];
-  return [
-    `the acceleration of ${acceleration.toFixed(2)} exceeds the number of coils, ${coils}: neighbours cannot determine all missing samples`,
-  ];
+  return accelerationWarnings(acceleration, coils, 'neighbours cannot determine all missing samples');
 }

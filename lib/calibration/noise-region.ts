@@ -5,8 +5,8 @@ import { percentile } from '../arrays/percentile.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { ifft2 } from '../operators/fft2.js';
+import { expectKspace } from '../sampling/kspace.js';
 import type { SamplingMask } from '../sampling/mask.js';
-import { expectKspace } from './calibration-data.js';
 import { type NoiseCovariance, noiseCovariance } from './noise.js';
 
 /** What can be chosen about `noiseFromBackground`. */
@@ -52,10 +52,14 @@ export async function noiseFromBackground(
   const blocks = undersampled
     ? readoutEnds(ny, nx).map((block) => block.filter((at) => measured[at] === 1))
     : phaseEncodeEdges(ny, nx);
-  const powers = blocks.map((block) => meanPower(source, block));
+  const powers: number[] = [];
+  for (const block of blocks) {
+    powers.push(meanPower(source, block));
+    await nextTurn();
+  }
   const [low, high] = plateau(powers, undersampled);
   const kept = blocks.filter((_, i) => powers[i] >= low && powers[i] <= high);
-  const samples = pick(source, kept.flat());
+  const samples = await pick(source, kept.flat());
   if (samples.shape[1] < coils)
     throw new LarmorError(
       'ERR_NOISE',
@@ -63,8 +67,8 @@ export async function noiseFromBackground(
     );
   const share = measured.reduce((sum, bit) => sum + bit, 0) / measured.length;
   const covariance = await noiseCovariance(samples, { ...run, bandwidthRatio: undersampled ? 1 : 1 / share });
-  const pure =
-    kept.length >= LEAST_BLOCKS && tails(samples).every((tail) => tail >= NOISE_TAIL[0] && tail <= NOISE_TAIL[1]);
+  const likeNoise = (await tails(samples)).every((tail) => tail >= NOISE_TAIL[0] && tail <= NOISE_TAIL[1]);
+  const pure = kept.length >= LEAST_BLOCKS && likeNoise;
   const place = undersampled ? 'the ends of the readouts' : 'the edges of the image';
   const doubt = `${place} hold signal: the noise covariance is rough, and a noise scan would be better`;
   return { ...covariance, warnings: pure ? covariance.warnings : [...covariance.warnings, doubt] };
@@ -129,24 +133,32 @@ function meanPower({ data, shape: [coils, ny, nx] }: ComplexArray, positions: re
 }
 
 /** The samples at some positions: [coil, n]. */
-function pick({ data, shape: [coils, ny, nx] }: ComplexArray, positions: readonly number[]): ComplexArray {
+async function pick(
+  { data, shape: [coils, ny, nx] }: ComplexArray,
+  positions: readonly number[],
+): Promise<ComplexArray> {
   const samples = complexZeros([coils, positions.length]);
-  for (let coil = 0; coil < coils; coil += 1)
+  for (let coil = 0; coil < coils; coil += 1) {
     positions.forEach((at, n) => {
       const [from, to] = [2 * (coil * ny * nx + at), 2 * (coil * positions.length + n)];
       samples.data[to] = data[from];
       samples.data[to + 1] = data[from + 1];
     });
+    await nextTurn();
+  }
   return samples;
 }
 
 /** Mean power over (median power / ln 2) of every coil. */
-function tails({ data, shape: [coils, n] }: ComplexArray): number[] {
-  return Array.from({ length: coils }, (_, coil) => {
+async function tails({ data, shape: [coils, n] }: ComplexArray): Promise<number[]> {
+  const found: number[] = [];
+  for (let coil = 0; coil < coils; coil += 1) {
     const magnitudes = Float32Array.from({ length: n }, (_, i) =>
       Math.hypot(data[2 * (coil * n + i)], data[2 * (coil * n + i) + 1]),
     );
     const mean = magnitudes.reduce((sum, value) => sum + value ** 2, 0) / n;
-    return (mean * Math.LN2) / percentile(magnitudes, 50) ** 2;
-  });
+    found.push((mean * Math.LN2) / percentile(magnitudes, 50) ** 2);
+    await nextTurn();
+  }
+  return found;
 }

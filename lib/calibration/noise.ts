@@ -3,7 +3,7 @@ import { type ComplexArray, complexZeros, expectComplex, formatShape } from '../
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob } from '../jobs.js';
-import { expectKspace } from './calibration-data.js';
+import { expectKspace } from '../sampling/kspace.js';
 import { applyCoilMatrices, coilGram } from './coil-matrices.js';
 
 /** Covariance of the noise of the coils, in the units of k-space squared. */

@@ -58,7 +58,7 @@ export interface MethodSetup {
   /** Base name of the scan: the default seed. */
   readonly name: string;
   /** What the scan says its acquisition was. */
-  readonly acquisition?: string | undefined;
+  readonly acquisition: string | undefined;
 }
 
 /** A method at work on one scan. */

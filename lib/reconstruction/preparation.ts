@@ -200,7 +200,7 @@ async function matchNorms(maps: ComplexArray, wanted: ComplexArray): Promise<voi
   const points = norms.data.length;
   for (let coil = 0; coil < maps.shape[0]; coil += 1) {
     for (let i = 0; i < points; i += 1) {
-      const scale = wantedNorms.data[i] > 0 ? wantedNorms.data[i] / norms.data[i] : 0;
+      const scale = norms.data[i] > 0 ? wantedNorms.data[i] / norms.data[i] : 0;
       maps.data[2 * (coil * points + i)] *= scale;
       maps.data[2 * (coil * points + i) + 1] *= scale;
     }

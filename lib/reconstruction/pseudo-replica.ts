@@ -142,9 +142,9 @@ class Replicas {
     const preparation = await Preparation.start(this.#scan, this.#plan.preparation, this.#options);
     const noise = await this.#noise(preparation);
     const reader = new SliceReader(this.#scan, this.#plan, preparation, maps);
-    await using reconstructor = await this.#start(this.#plan, reader);
+    await using reconstructor = await method.start(reader.methodSetup(), this.#options);
     const wholeReader = new SliceReader(this.#scan, this.#whole ?? this.#plan, preparation, maps);
-    await using whole = this.#whole && (await this.#start(this.#whole, wholeReader));
+    await using whole = this.#whole && (await method.start(wholeReader.methodSetup(), this.#options));
     const accelerated = { reader, reconstructor };
     const full = whole && { reader: wholeReader, reconstructor: whole };
 
@@ -187,13 +187,6 @@ class Replicas {
       return { source: preparation.noise.source, covariance: preparation.covariance };
     const scanned = await measureNoise(this.#scan, 'noise-scan', this.#options);
     return scanned ?? (await measureNoise(this.#scan, 'background', this.#options))!;
-  }
-
-  #start(plan: Plan, reader: SliceReader): Promise<SliceReconstructor> {
-    const { model, device, threads, settings, slices } = plan;
-    const { name } = this.#scan;
-    const setup = { model, device, threads, settings, slices, name, readSlice: reader.read.bind(reader) };
-    return plan.method.start(setup, this.#options);
   }
 
   /** Undefined for a slice of zeros. */

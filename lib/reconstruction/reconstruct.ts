@@ -116,7 +116,7 @@ class Pipeline {
       const first = this.#sliceOptions(slices[0]);
       const preparation = await Preparation.start(this.#scan, this.#plan.preparation, first);
       const reader = new SliceReader(this.#scan, this.#plan, preparation, maps);
-      await using reconstructor = await method.start(this.#setup(reader), first);
+      await using reconstructor = await method.start(reader.methodSetup(), first);
       const reports = await this.#runLanes(reconstructor, reader);
       this.#progress.report(slices[slices.length - 1], 'measuring', 0);
       const measured = this.#reference && (await measure(this.#reference, this.#image));
@@ -141,12 +141,6 @@ class Pipeline {
       this.#failure.abort(error);
       throw error;
     }
-  }
-
-  #setup(reader: SliceReader): Parameters<Plan['method']['start']>[0] {
-    const { model, adapt, device, threads, settings, slices } = this.#plan;
-    const { name, acquisition } = this.#scan;
-    return { model, adapt, device, threads, settings, slices, name, acquisition, readSlice: reader.read.bind(reader) };
   }
 
   #sliceOptions(index: number): SliceOptions {

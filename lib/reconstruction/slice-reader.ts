@@ -7,7 +7,7 @@ import type { MapsReader } from '../io/maps-file.js';
 import type { Scan } from '../io/scan.js';
 import { Mask } from '../operators/mask.js';
 import { sampledCentre } from '../sampling/centre.js';
-import type { SliceData, SliceOptions } from './method.js';
+import type { MethodSetup, SliceData, SliceOptions } from './method.js';
 import type { Plan } from './options.js';
 import type { Preparation } from './preparation.js';
 import { type DescribedMaps, SliceCalibration } from './slice-calibration.js';
@@ -34,6 +34,13 @@ export class SliceReader {
     this.#maps = maps;
     const { mask, description } = plan.sampling;
     this.#sampled = { centre: sampledCentre(mask, scan.matrix[0]), acceleration: description.acceleration };
+  }
+
+  /** What the method is started with. */
+  methodSetup(): MethodSetup {
+    const { model, adapt, device, threads, settings, slices } = this.#plan;
+    const { name, acquisition } = this.#scan;
+    return { model, adapt, device, threads, settings, slices, name, acquisition, readSlice: this.read.bind(this) };
   }
 
   /** @param useWhole Given the whitened k-space of all coils, before undersampling and compression. */

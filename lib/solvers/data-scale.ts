@@ -1,9 +1,10 @@
 // How bright the image behind some k-space is: the unit in which weights of sparsity are given.
-import { type ComplexArray, expectComplex, formatShape } from '../arrays/complex-array.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
-import { expectMask, type SamplingMask } from '../sampling/mask.js';
+import { expectKspace } from '../sampling/kspace.js';
+import type { SamplingMask } from '../sampling/mask.js';
 
 /**
  * Brightness of the image behind kspace, in its units. A weight lambda of a norm of x means the same for every scan when multiplied by it;
@@ -18,14 +19,7 @@ import { expectMask, type SamplingMask } from '../sampling/mask.js';
  *   `signal.reason` when aborted.
  */
 export async function dataScale(kspace: ComplexArray, mask: SamplingMask, options: RunOptions = {}): Promise<number> {
-  if (kspace.shape.length !== 3 || kspace.shape.includes(0))
-    throw new LarmorError(
-      'ERR_SHAPE',
-      `dataScale: kspace must have shape [coil,ky,kx], none of them 0, got ${formatShape(kspace.shape)}`,
-    );
-  expectComplex('dataScale', 'kspace', kspace, kspace.shape);
-  const [coils, ny, nx] = kspace.shape;
-  expectMask('dataScale', mask, ny, nx);
+  const [coils, ny, nx] = expectKspace('dataScale', kspace, mask);
   const threads = threadCount(options);
   const lines = mask.shape.length === 1;
   const scale = await runJob(1, options, (control) =>

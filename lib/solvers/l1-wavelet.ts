@@ -44,14 +44,14 @@ export async function l1Wavelet(
   { maps, mask }: EncodingOptions,
   options: L1WaveletOptions = {},
 ): Promise<RegularisedResult> {
-  const { lambda = 0.002, cycleSpinning = true, signal } = options;
+  const { lambda = 0.002, cycleSpinning = true } = options;
   const { sets, coils, ny, nx, image, coilImages } = mapSizes('l1Wavelet', maps);
   const weights = maskWeights('l1Wavelet', mask, ny, nx);
   expectComplex('l1Wavelet', 'kspace', kspace, coilImages);
   const transform = waveletArguments('l1Wavelet', options);
   const { seed, maxIterations, tolerance, scale } = penaltySettings('l1Wavelet', { ...options, lambda });
   const threads = threadCount(options);
-  const s = scale ?? (await dataScale(kspace, mask, { signal }));
+  const s = scale ?? (await dataScale(kspace, mask, { signal: options.signal, threads }));
   const x = complexUninitialised(image);
   const outcome = await runJob(maxIterations, options, (control) =>
     binding.l1Wavelet(

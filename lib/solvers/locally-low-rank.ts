@@ -11,7 +11,7 @@ import {
 } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
-import { runJob, threadCount } from '../jobs.js';
+import { type RunOptions, runJob, threadCount } from '../jobs.js';
 import { mapSizes } from '../operators/coils.js';
 import { maskWeights } from '../operators/mask.js';
 import type { SamplingMask } from '../sampling/mask.js';
@@ -65,7 +65,7 @@ export async function locallyLowRank(
   model: LowRankModel,
   options: LocallyLowRankOptions = {},
 ): Promise<RegularisedResult> {
-  const { lambda = 0.001, blockSize = 8, randomGrid = true, signal } = options;
+  const { lambda = 0.001, blockSize = 8, randomGrid = true } = options;
   const { frames, sets, coils, ny, nx, maps, image, frameShape } = sizes(kspace, model.maps);
   const masks = 'data' in model.mask ? [model.mask] : model.mask;
   const weights = stackedWeights(masks, frames, ny, nx);
@@ -73,7 +73,7 @@ export async function locallyLowRank(
   if (!Number.isSafeInteger(blockSize) || blockSize < 1)
     throw new LarmorError('ERR_ARGUMENT', `locallyLowRank: blockSize must be a positive integer, got ${blockSize}`);
   const threads = threadCount(options);
-  const s = scale ?? (await largestScale(kspace, frameShape, masks, signal));
+  const s = scale ?? (await largestScale(kspace, frameShape, masks, { signal: options.signal, threads }));
   const x = complexUninitialised(image);
   const outcome = await runJob(maxIterations, options, (control) =>
     binding.locallyLowRank(
@@ -163,13 +163,13 @@ async function largestScale(
   kspace: ComplexArray,
   shape: Shape,
   masks: readonly SamplingMask[],
-  signal: AbortSignal | undefined,
+  options: RunOptions,
 ): Promise<number> {
   const length = 2 * points(shape);
   let largest = 0;
   for (let frame = 0; frame * length < kspace.data.length; frame += 1) {
     const data = kspace.data.subarray(frame * length, (frame + 1) * length);
-    largest = Math.max(largest, await dataScale({ data, shape }, masks[frame] ?? masks[0], { signal }));
+    largest = Math.max(largest, await dataScale({ data, shape }, masks[frame] ?? masks[0], options));
   }
   return largest;
 }

@@ -94,11 +94,12 @@ inline size_t count(const Napi::CallbackInfo& info, size_t index, const char* na
   return static_cast<size_t>(number);
 }
 
-/// The number of points in an array of these sizes.
+/// The number of points in an array of these sizes; no more than JavaScript counts up to, so that bytes do not overflow either.
 inline size_t product(const Napi::CallbackInfo& info, std::initializer_list<size_t> sizes) {
+  constexpr size_t kMost = size_t{1} << 53;
   size_t result = 1;
   for (const size_t n : sizes)
-    if (__builtin_mul_overflow(result, n, &result)) fail(info.Env(), "ERR_SHAPE", "addon: array sizes overflow");
+    if (__builtin_mul_overflow(result, n, &result) || result > kMost) fail(info.Env(), "ERR_SHAPE", "addon: array sizes overflow");
   return result;
 }
 

@@ -56,11 +56,8 @@ struct Findings {
   double folded = 0;
 
   Napi::Value to_js(Napi::Env env) const {
-    auto result = Napi::Float64Array::New(env, 8);
-    size_t i = 0;
-    for (const size_t value : {region.row, region.rows, region.column, region.columns}) result.Data()[i++] = static_cast<double>(value);
-    for (const double value : {crop, unexplained, static_cast<double>(kernel), folded}) result.Data()[i++] = value;
-    return result;
+    const auto real = [](size_t value) { return static_cast<double>(value); };
+    return numbers(env, {real(region.row), real(region.rows), real(region.column), real(region.columns), crop, unexplained, real(kernel), folded});
   }
 };
 

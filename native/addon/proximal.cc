@@ -170,6 +170,7 @@ Napi::Value locally_low_rank(const Napi::CallbackInfo& info) {
   const auto displacements = std::make_shared<Displacements>(info, 14);
   const BlockStack stack{.components = frames * sizes.sets, .ny = sizes.ny, .nx = sizes.nx, .block = count(info, 15, "block")};
   if (stack.block == 0) fail_argument(info.Env(), "block", "at least 1");
+  if (frames * map_points == 0) fail_argument(info.Env(), "kspace", "not empty");
   const auto solution = std::make_shared<Solution>();
   return Job::run(
       info.Env(), info[0], {info[6], info[7], info[8], info[9]},

@@ -15,11 +15,12 @@ c64 conjugate(c64 v) { return {v.re, -v.im}; }
 
 }  // namespace
 
-bool cholesky_factor(size_t n, c64* a) {
+bool cholesky_factor(const Parallel& parallel, size_t n, c64* a) {
   double largest = 0;
   for (size_t i = 0; i < n; ++i) largest = std::max(largest, std::fabs(a[i * n + i].re));
   const double smallest = static_cast<double>(n) * std::numeric_limits<double>::epsilon() * largest;
   for (size_t i = 0; i < n; ++i) {
+    parallel.poll();
     c64* const row = a + i * n;
     for (size_t j = 0; j < i; ++j) {
       const c64* const other = a + j * n;

@@ -155,6 +155,7 @@ GeometricCompression geometric_compression(const Parallel& parallel, size_t coil
   const size_t v = result.coils;
   std::vector<c64> aligned(v * coils), product(v * v), turn(v * v);
   const auto align = [&](size_t position, size_t neighbour) {
+    parallel.poll();
     Principal& mine = positions[position];
     multiply_adjoint(v, v, coils, positions[neighbour].rows.data(), mine.rows.data(), product.data());
     closest_unitary(v, product.data(), turn.data());

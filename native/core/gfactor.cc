@@ -17,7 +17,7 @@ void aliased_gfactor(size_t count, size_t coils, const c64* s, c64* gram, c64* s
   for (size_t i = 0; i < count; ++i)
     for (size_t j = 0; j < count; ++j) gram[i * count + j] = kernels().complex_dot(coils, s + i * coils, s + j * coils);
   for (size_t i = 0; i < count; ++i) g[i] = gram[i * count + i].re;
-  if (!cholesky_factor(count, gram)) {
+  if (!cholesky_factor(Serial{}, count, gram)) {
     std::fill(g, g + count, std::numeric_limits<double>::infinity());
     return;
   }

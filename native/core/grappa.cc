@@ -59,7 +59,7 @@ class WeightSolver {
   WeightSolver(size_t coils, const std::vector<c64>& gram, const GrappaOptions& options)
       : coils_(coils), side_(coils * options.kernel.size()), gram_(gram), options_(options) {}
 
-  void solve(size_t count, const uint16_t* entries, float* weights) const {
+  void solve(const Parallel& parallel, size_t count, const uint16_t* entries, float* weights) const {
     const size_t window = options_.kernel.size(), n = coils_ * count;
     const size_t centre = options_.kernel.rows / 2 * options_.kernel.columns + options_.kernel.columns / 2;
     const auto row = [&](size_t i) { return i / count * window + entries[i % count]; };
@@ -70,7 +70,7 @@ class WeightSolver {
       for (size_t c = 0; c < coils_; ++c) rhs[c * n + i] = entry(row(i), c * window + centre);
     }
     add_relative_ridge(n, options_.lambda, normal.data());
-    if (!cholesky_factor(n, normal.data()))
+    if (!cholesky_factor(parallel, n, normal.data()))
       throw CodedError("ERR_CALIBRATION",
                        "grappa: the calibration region does not determine the weights of " + std::to_string(n) +
                            " neighbours: raise lambda, choose a smaller kernel, or sample more centre lines");
@@ -177,7 +177,7 @@ GrappaResult grappa(const Parallel& parallel, size_t coils, size_t ny, size_t nx
     parallel(end - begin, [&](size_t i) {
       const size_t count = entries_of(begin + i);
       const uint16_t* const entries = &patterns.entries[patterns.entry_begin[begin + i]];
-      solver.solve(count, entries, &weights[weight_begin[i]]);
+      solver.solve(parallel, count, entries, &weights[weight_begin[i]]);
       for (size_t e = 0; e < coils * count; ++e) {
         const size_t entry = entries[e % count];
         offset[offset_begin[i] + e] = samples.offset(e / count, entry / kernel.columns, entry % kernel.columns);

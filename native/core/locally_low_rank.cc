@@ -59,7 +59,8 @@ double each_block(const Parallel& parallel, const BlockStack& stack, Shift shift
   const size_t n = stack.components, rows = (stack.ny + stack.block - 1) / stack.block, columns = (stack.nx + stack.block - 1) / stack.block;
   std::vector<double> sums(rows);
   parallel(rows, [&](size_t row) {
-    const Scratch planes(2 * n * (stack.block * stack.block + kTile));
+    const size_t most = std::min(stack.block, stack.ny) * std::min(stack.block, stack.nx);
+    const Scratch planes(2 * n * (most + kTile));
     std::vector<c64> gram(n * n);
     for (size_t column = 0; column < columns; ++column) {
       const Block block(stack, shift, row, column);

@@ -36,7 +36,7 @@ double condition_number(size_t n, const c64* matrix) {
 
 bool whitening_matrix(size_t n, const c64* covariance, c32* matrix) {
   std::vector<c64> l(covariance, covariance + n * n), inverse(n * n, c64{0, 0});
-  if (!cholesky_factor(n, l.data())) return false;
+  if (!cholesky_factor(Serial{}, n, l.data())) return false;
   double trace = 0;  // of covariance^-1, the squared norm of L^-1
   for (size_t j = 0; j < n; ++j)
     for (size_t i = j; i < n; ++i) {
@@ -57,7 +57,7 @@ bool whitening_matrix(size_t n, const c64* covariance, c32* matrix) {
 
 bool noise_factor(size_t n, const c64* covariance, c32* factor) {
   std::vector<c64> l(covariance, covariance + n * n);
-  if (!cholesky_factor(n, l.data())) return false;
+  if (!cholesky_factor(Serial{}, n, l.data())) return false;
   for (size_t i = 0; i < n; ++i)
     for (size_t j = 0; j < n; ++j)
       factor[i * n + j] = j > i ? c32{0, 0} : c32{static_cast<float>(l[i * n + j].re), static_cast<float>(l[i * n + j].im)};

@@ -32,7 +32,7 @@ std::vector<c64> neighbour_weights(const Parallel& parallel, size_t coils, size_
   const size_t entries = options.kernel.size(), n = coils * entries;
   const size_t centre = options.kernel.rows / 2 * options.kernel.columns + options.kernel.columns / 2;
   add_relative_ridge(n, options.lambda, gram.data());
-  if (!cholesky_factor(n, gram.data()))
+  if (!cholesky_factor(parallel, n, gram.data()))
     throw CodedError("ERR_CALIBRATION",
                      "spirit: the calibration region does not determine the weights of " + std::to_string(n) +
                          " neighbours: raise lambda, choose a smaller kernel, or sample more centre lines");
@@ -198,7 +198,7 @@ SpiritResult spirit(const Parallel& parallel, size_t coils, size_t ny, size_t nx
     const Block block(serial, matrices, coils, first, rows, nx, false, sampled);
     std::vector<c32> samples(coils * rows * nx);
     copy_rows(coils, ny, nx, first, rows, out, samples.data(), true);
-    results[i] = block.solve(options.solver, samples.data(), [](size_t) {});
+    results[i] = block.solve(options.solver, samples.data(), [&](size_t) { parallel.poll(); });
     copy_rows(coils, ny, nx, first, rows, samples.data(), out, false);
     progress(kSpiritSteps * (done.fetch_add(1) + 1) / blocks);
   });

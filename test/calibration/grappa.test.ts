@@ -106,7 +106,7 @@ describe('grappa', () => {
     expect(unfilled).toBe(26 * 40);
     expect(kspace.data.slice(0, 2 * 13).every((value) => value === 0)).toBe(true);
     expect(warnings).toEqual([
-      'the acceleration of 4.00 exceeds the number of coils, 2: neighbours cannot determine all missing samples',
+      'acceleration 4.0 exceeds the number of coils, 2: neighbours cannot determine all missing samples',
       '1040 missing samples have no measured neighbour within the kernel and stay zero: enlarge it',
     ]);
   });

@@ -33,7 +33,7 @@ int main() {
           y[r * n + i].im += a[i * n + j].re * x[r * n + j].im + a[i * n + j].im * x[r * n + j].re;
         }
     std::vector<c64> l = a;
-    CHECK(larmor::cholesky_factor(n, l.data()));
+    CHECK(larmor::cholesky_factor(larmor::Serial{}, n, l.data()));
     for (size_t i = 0; i < n; ++i)
       for (size_t j = 0; j <= i; ++j) {
         c64 sum{0, 0};
@@ -52,19 +52,19 @@ int main() {
   }
 
   std::vector<c64> known{{4, 0}, {9, 9}, {2, 2}, {6, 0}};  // L = [[2, 0], [1 + i, 2]]; the upper entry is not read
-  CHECK(larmor::cholesky_factor(2, known.data()));
+  CHECK(larmor::cholesky_factor(larmor::Serial{}, 2, known.data()));
   CHECK_CLOSE(known[0].re, 2, 1e-15);
   CHECK_CLOSE(known[2].im, 1, 1e-15);
   CHECK_CLOSE(known[3].re, 2, 1e-15);
   CHECK_CLOSE(known[1].im, 9, 0);
 
   std::vector<c64> singular{{1, 0}, {0, 0}, {0, -1}, {1, 0}};
-  CHECK(!larmor::cholesky_factor(2, singular.data()));
+  CHECK(!larmor::cholesky_factor(larmor::Serial{}, 2, singular.data()));
   std::vector<c64> indefinite{{1, 0}, {0, 0}, {2, 0}, {1, 0}};
-  CHECK(!larmor::cholesky_factor(2, indefinite.data()));
+  CHECK(!larmor::cholesky_factor(larmor::Serial{}, 2, indefinite.data()));
   std::vector<c64> zero(4, c64{0, 0});
-  CHECK(!larmor::cholesky_factor(2, zero.data()));
+  CHECK(!larmor::cholesky_factor(larmor::Serial{}, 2, zero.data()));
   std::vector<c64> nan{{std::nan(""), 0}};
-  CHECK(!larmor::cholesky_factor(1, nan.data()));
+  CHECK(!larmor::cholesky_factor(larmor::Serial{}, 1, nan.data()));
   return larmor::test::finish();
 }

@@ -10,7 +10,7 @@ import { renderPhantom } from '#larmor/simulation/phantom.js';
 import { simulateScan } from '#larmor/simulation/scan.js';
 import { sameBits } from '../support/bits.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
-import { writeSyntheticScan } from '../support/scans.js';
+import { syntheticKspace, writeSyntheticScan } from '../support/scans.js';
 
 const file = temporaryFolder();
 const [path, mapsPath, small] = [file('scan.h5'), file('maps.h5'), file('small.h5')];
@@ -42,10 +42,10 @@ function coupled(power: number): NoiseCovariance {
 }
 
 /** White noise of equal coils. */
-function white(power: number): NoiseCovariance {
-  const matrix = complexZeros([COILS, COILS]).data;
-  for (let i = 0; i < COILS; i += 1) matrix[2 * i * (COILS + 1)] = power;
-  return { matrix: Float64Array.from(matrix), coils: COILS, samples: 1, condition: 1, warnings: [] };
+function white(power: number, coils = COILS): NoiseCovariance {
+  const matrix = complexZeros([coils, coils]).data;
+  for (let i = 0; i < coils; i += 1) matrix[2 * i * (coils + 1)] = power;
+  return { matrix: Float64Array.from(matrix), coils, samples: 1, condition: 1, warnings: [] };
 }
 
 /** Exact SENSE: the true maps, no regularisation, iterations to the end. */
@@ -131,6 +131,31 @@ describe('pseudoReplica', () => {
     expect(sameBits(three, one)).toBe(true);
     expect(sameBits(other, one)).toBe(false);
     expect(sameBits(second, one.slice(one.length / 2))).toBe(true);
+  });
+
+  test("starts methods as reconstruct() does: with the weight of the scan's contrast", async () => {
+    const contrast = file('contrast.h5');
+    const kspace = await syntheticKspace({ slices: 1, coils: 3, size: 24 }, 0);
+    await using writer = await ScanWriter.create(contrast, {
+      slices: 1,
+      coils: 3,
+      matrix: [24, 24],
+      acquisition: 'CORPD_FBK',
+    });
+    await writer.writeKspace(0, kspace);
+    await writer.commit();
+    const options = {
+      method: 'l1-wavelet',
+      iterations: 5,
+      replicas: 2,
+      covariance: white(1e-4, 3),
+      slices: { end: 1 },
+    } as const;
+    const run = async (more: PseudoReplicaOptions): Promise<Float32Array> =>
+      (await pseudoReplica(contrast, { ...options, ...more })).snr.data;
+    const [implied, named] = [await run({}), await run({ regularisation: 0.01 })];
+    expect(sameBits(implied, named)).toBe(true);
+    expect(sameBits(implied, await run({ regularisation: 0.002 }))).toBe(false);
   });
 
   test('reports progress and stops on abort', async () => {

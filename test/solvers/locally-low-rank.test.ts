@@ -160,6 +160,15 @@ describe('frames', () => {
   });
 });
 
+test('a block larger than the image is the image, however large', async () => {
+  const kspace = noise([3, 16, 12], 42);
+  const run = async (blockSize: number): Promise<Float32Array> => {
+    const settings = { lambda: 0.05, scale: 1, maxIterations: 3, randomGrid: false, blockSize };
+    return (await locallyLowRank(kspace, { mask: lineMask(12) }, settings)).x.data;
+  };
+  expect(sameBits(await run(2 ** 40), await run(16))).toBe(true);
+});
+
 test('refuses what does not fit', async () => {
   const kspace = noise([3, 16, 16], 39);
   const mask = lineMask(16);
