@@ -7,7 +7,9 @@ import { conjugateGradient } from '#larmor/solvers/conjugate-gradients.js';
 import { cgSense, dataConsistency } from '#larmor/solvers/sense.js';
 import { BART_FIXTURES, bartFixture } from '../support/bart.js';
 import { sameBits } from '../support/bits.js';
+import { norm } from '../support/complex.js';
 import { unitMaps } from '../support/maps.js';
+import { misfit } from '../support/misfit.js';
 import { describeShared } from '../support/shared.js';
 
 const random = new MT19937(11);
@@ -34,6 +36,9 @@ describeShared('cgSense against BART', () => {
     const { x, iterations } = await cgSense(kspace, { maps, mask }, { lambda: 0.001, maxIterations: 30, tolerance: 0 });
     expect(iterations).toBe(30);
     expect(distance(x, wanted)).toBeLessThan(1e-4);
+    const objective = async (image: ComplexArray): Promise<number> =>
+      (await misfit(image, kspace, { maps, mask })) / 2 + (0.001 / 2) * norm(image.data) ** 2;
+    expect((await objective(x)) / (await objective(wanted))).toBeLessThan(1.0001);
   });
 });
 

@@ -9,26 +9,18 @@ import { BART_FIXTURES, bartFixture } from '../support/bart.js';
 import { sameBits } from '../support/bits.js';
 import { noise, relativeError } from '../support/complex.js';
 import { lineMask, pointMask } from '../support/masks.js';
+import { misfit } from '../support/misfit.js';
 import { describeShared } from '../support/shared.js';
 
 /** 1/2 ||A x - y||^2 + weight TV(x), summed in double. */
 async function objective(x: ComplexArray, y: ComplexArray, model: EncodingOptions, weight: number): Promise<number> {
-  const predicted = await new EncodingOperator(model).apply(x);
-  const measured = model.mask.data;
-  const nx = y.shape[2];
-  let misfit = 0;
-  for (let i = 0; i < y.data.length; i += 1) {
-    const column = (i >> 1) % nx;
-    const at = measured.length === nx ? column : (i >> 1) % measured.length;
-    if (measured[at] === 1) misfit += (predicted.data[i] - y.data[i]) ** 2;
-  }
   const { data, shape } = await new FiniteDifferences(x.shape).apply(x);
   const plane = 2 * shape[shape.length - 2] * shape[shape.length - 1];
   let variation = 0;
   for (let set = 0; set < data.length; set += 2 * plane)
     for (let i = set; i < set + plane; i += 2)
       variation += Math.hypot(data[i], data[i + 1], data[i + plane], data[i + plane + 1]);
-  return misfit / 2 + weight * variation;
+  return (await misfit(x, y, model)) / 2 + weight * variation;
 }
 
 describeShared('totalVariation against BART', () => {
