@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { integer, kernelSize, number, sliceRange } from '#larmor/cli/options.js';
+import { integer, interpolation, kernelSize, number, sliceRange, window } from '#larmor/cli/options.js';
 
 test.each([
   ['4', 4],
@@ -28,6 +28,23 @@ describe('kernelSize', () => {
   test.each(['', '0', '17', '5x', 'x5', '5x5x5', '4.5', '-3'])('refuses %j', (text) => {
     expect(() => kernelSize(text)).toThrow('an integer from 1 to 16, or two for ky and kx');
   });
+});
+
+describe('window', () => {
+  test.each([
+    ['hann', { type: 'hann' }],
+    ['gaussian:0.5', { type: 'gaussian', width: 0.5 }],
+    ['tukey:0.9:0.3', { type: 'tukey', width: 0.9, taper: 0.3 }],
+  ])('reads %s', (text, value) => expect(window(text)).toEqual(value));
+
+  test.each(['', 'box', 'hann:', 'hann:-1', 'tukey:1:0.5:2'])('refuses %j', (text) => {
+    expect(() => window(text)).toThrow(/It must be/);
+  });
+});
+
+test('interpolation reads a factor or a size', () => {
+  expect([interpolation('1.5'), interpolation('512x400')]).toEqual([1.5, [512, 400]]);
+  for (const text of ['0.5', '', '512x', '0x4']) expect(() => interpolation(text)).toThrow(/It must be/);
 });
 
 describe('sliceRange', () => {
