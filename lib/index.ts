@@ -83,6 +83,12 @@ export { importOnnx } from './networks/onnx-model.js';
 export { ParameterStore } from './networks/parameters.js';
 export { createPredictor, type Predictor, type PredictorOptions } from './networks/predictor.js';
 export { type ImportOptions, importCheckpoint } from './networks/torch-model.js';
+export {
+  createUnrolledPredictor,
+  type UnrolledMeasurement,
+  type UnrolledPredictor,
+  type UnrolledPredictorOptions,
+} from './networks/unrolled-predictor.js';
 export { Coils } from './operators/coils.js';
 export { compose } from './operators/compose.js';
 export { EncodingOperator, type EncodingOptions } from './operators/encoding.js';

@@ -62,7 +62,7 @@ export function addReconFlags(command: Command): Command {
   for (const option of Object.values(SETTING_FLAGS)) command.addOption(option);
   return command
     .addOption(
-      new Option('--method <name>', 'default: unet with a model, else cg-sense').choices(
+      new Option('--method <name>', 'default: that of the model, else cg-sense').choices(
         METHODS.map(({ name }) => name),
       ),
     )

@@ -22,6 +22,7 @@ const NAMES: Readonly<Record<string, string>> = {
   grappa: 'GRAPPA',
   spirit: 'SPIRiT',
   unet: 'U-Net',
+  varnet: 'VarNet',
 };
 
 const nameOf = (method: string): string => NAMES[method] ?? method;

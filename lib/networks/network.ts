@@ -57,9 +57,11 @@ export interface UnrolledOutputs {
   readonly kspace: Value;
   /** Coil maps [n, coil, y, x, 2]. */
   readonly maps: Value;
+  /** The image that every coil sees, [n, coil, y, x, 2]. */
+  readonly coilImages: Value;
   /** The coils combined by their conjugate maps, [n, 2, y, x]. */
   readonly image: Value;
-  /** Root sum of squares of the coils, [n, y, x]. */
+  /** Root sum of squares of the coil images, [n, y, x]. */
   readonly magnitude: Value;
 }
 

@@ -40,7 +40,7 @@ export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
   const lines = plan.sampling.mask.shape.length === 1;
   const { coils } = scan;
   const size = { coils: preparedCoils(scan, plan.preparation), points: points(scan.matrix), lines };
-  const volumes = 1 + (plan.reference ? 1 : 0) + (plan.method.needsModel ? 1 : 0);
+  const volumes = 1 + (plan.reference ? 1 : 0) + (plan.method.givesNetworkImage ? 1 : 0);
   const images = 4 * volumes * plan.slices.length * points(plan.finishing.imageShape);
   const whitened = plan.preparation.whiten === 'none' ? 0 : coils;
   const undersampled = plan.sampling.retrospective ? coils : 0;

@@ -71,6 +71,10 @@ export interface Method {
   readonly name: string;
   readonly description: string;
   readonly needsModel: boolean;
+  /** Whether its network can be trained further on the scan. */
+  readonly adapts?: boolean;
+  /** Whether it also gives the network's own output, before a final data consistency. */
+  readonly givesNetworkImage?: boolean;
   /** The settings it takes. */
   readonly settings: readonly SettingName[];
   /** True where slices build on each other and must be reconstructed one by one, in order. */

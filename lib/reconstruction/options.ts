@@ -50,7 +50,7 @@ export interface SliceRange {
 
 /** What can be chosen about a reconstruction. */
 export interface ReconstructionOptions extends MethodSettings, PreparationOptions, FinishingOptions {
-  /** One of `METHODS` by its name. Default: `unet` with a model, else `cg-sense`. */
+  /** One of `METHODS` by its name. Default: that of the model, `unet` or `varnet`, else `cg-sense`. */
   readonly method?: string | undefined;
   /** A loaded model, the name of a bundled one, or the path of a safetensors file. */
   readonly model?: Model | string | undefined;
@@ -129,12 +129,16 @@ function expectKnown(what: string, given: object, known: readonly string[]): voi
 export async function planReconstruction(scan: Scan, options: ReconstructionOptions): Promise<Plan> {
   expectKnown('an option', options, [...Object.keys(OPTIONS), ...SETTING_NAMES]);
   expectKnown('a field of slices', options.slices ?? {}, Object.keys(SLICE_RANGE));
-  const method = methodByName(options.method ?? (options.model === undefined ? 'cg-sense' : 'unet'));
-  const { model, adapt = false, parallelism = 1 } = options;
+  const named = options.method === undefined ? undefined : methodByName(options.method);
+  const model = typeof options.model === 'string' ? await load(options.model) : options.model;
+  const method = named ?? methodByName(defaultMethod(model));
+  const { adapt = false, parallelism = 1 } = options;
   if (method.needsModel && model === undefined)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} needs a model; name one with "model"`);
   if (!method.needsModel && (model !== undefined || adapt !== false))
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} takes neither model nor adapt`);
+  if (!method.adapts && adapt !== false)
+    throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} cannot adapt; leave adapt out`);
   if (options.maps !== undefined && options.calibration !== undefined)
     throw new LarmorError('ERR_ARGUMENT', 'reconstruct: maps and calibration exclude each other; leave one out');
   if (!Number.isSafeInteger(parallelism) || parallelism < 1)
@@ -145,7 +149,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
   const finishing = planFinishing(scan, sampling.mask, options);
   return {
     method,
-    model: typeof model === 'string' ? await load(model) : model,
+    model,
     adapt: adaptation,
     settings: methodSettings(method, options),
     sampling,
@@ -159,6 +163,11 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     preparation: await planPreparation(scan, options, { signal: options.signal }),
     reference: finishing.interpolated ? undefined : referenceKind(scan, options.reference),
   };
+}
+
+function defaultMethod(model: Model | undefined): string {
+  if (!model) return 'cg-sense';
+  return 'unroll' in model.network ? 'varnet' : 'unet';
 }
 
 function calibrationOptions(options: CalibrationOptions = {}): CalibrationOptions {

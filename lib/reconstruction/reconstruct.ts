@@ -101,7 +101,7 @@ class Pipeline {
     this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
     const shape = [plan.slices.length, ...plan.finishing.imageShape];
     this.#image = realZeros(shape);
-    this.#network = plan.method.needsModel ? realZeros(shape) : undefined;
+    this.#network = plan.method.givesNetworkImage ? realZeros(shape) : undefined;
     this.#reference = plan.reference && realZeros(shape);
   }
 

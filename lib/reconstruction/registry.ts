@@ -8,6 +8,7 @@ import { locallyLowRankMethod } from './methods/locally-low-rank.js';
 import { spiritMethod } from './methods/spirit.js';
 import { totalVariationMethod } from './methods/total-variation.js';
 import { unetMethod } from './methods/unet.js';
+import { varnetMethod } from './methods/varnet.js';
 import { zeroFilledMethod } from './methods/zero-filled.js';
 
 /** The methods, in the order of help texts and reports. */
@@ -20,6 +21,7 @@ export const METHODS: readonly Method[] = [
   grappaMethod,
   spiritMethod,
   unetMethod,
+  varnetMethod,
 ];
 
 /** The method of that name. @throws LarmorError `ERR_ARGUMENT` for an unknown one. */

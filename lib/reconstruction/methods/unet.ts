@@ -8,6 +8,8 @@ export const unetMethod: Method = {
   name: 'unet',
   description: 'U-Net on the coil combination, then data consistency; adapts to every slice on request',
   needsModel: true,
+  adapts: true,
+  givesNetworkImage: true,
   settings: [],
   sequential: ({ adapt }) => adapt?.start === 'previous-slice',
   workingBytes({ coils, points }, { model, adapt }) {
