@@ -29,7 +29,7 @@ export async function benchmarkSlice(
   const side = Math.max(ny, nx);
   const object = await renderPhantom({ family: 'head', seed, size: side, contrast: 't2' }, options);
   const { kspace: square } = await simulateScan(object, { seed, coils, snr: SNR }, options);
-  const centerFraction = CENTER_LINES / nx;
+  const centerFraction = Math.min(CENTER_LINES, nx >> 1) / nx;
   const mask = createMask({ type: 'random', columns: nx, acceleration: ACCELERATION, centerFraction, seed });
   const kspace = complexZeros([coils, ny, nx]);
   const [top, left] = [(side >> 1) - (ny >> 1), (side >> 1) - (nx >> 1)];
