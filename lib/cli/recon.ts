@@ -9,7 +9,7 @@ import type { NoiseRecord } from '../reconstruction/preparation.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
 import { expectOutput } from './output.js';
 import { addReconFlags, type ReconFlags, reconstructionOptions } from './recon-flags.js';
-import { writeReconReport } from './recon-report.js';
+import type { writeReconReport } from './recon-report.js';
 import { addScanFlags, scanOptions, unreadParts } from './scan-flags.js';
 import type { Outcome, Register, Session } from './shell.js';
 import { formatSeconds, table } from './text.js';
@@ -45,10 +45,15 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   for (const { index, warnings } of result.slices) for (const text of warnings) note(`slice ${index}: ${text}`);
   const volumes = { reconstruction: result.image, ...(result.network && { reconstruction_network: result.network }) };
   const page =
-    report === undefined ? undefined : await writeReconReport(report, scan, result, { ...options, signal }, onProgress);
+    report === undefined ? undefined : await writeReport(report, scan, result, { ...options, signal }, onProgress);
+  await scan.close(); // the thread that read it then writes: another one would take 0.1 s to start
   await writeImages(output, volumes, result.manifest, { signal });
   return { json: document(input, output, result, page), text: summary(output, result, page) };
 }
+
+/** Imported on demand: most runs write no report. */
+const writeReport: typeof writeReconReport = async (...report) =>
+  await (await import('./recon-report.js')).writeReconReport(...report);
 
 function document(input: string, output: string, result: Reconstruction, report: string | undefined): object {
   const { manifest, metrics, networkMetrics, slices } = result;

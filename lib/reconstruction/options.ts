@@ -1,6 +1,5 @@
 // What can be chosen about a reconstruction, checked and completed before any work begins.
 import type { AdaptationOptions, AdaptationSettings } from '../adaptation/options.js';
-import { adaptationSettings } from '../adaptation/options.js';
 import { type CalibrationOptions, expectCalibrationOptions } from '../calibration/calibrate.js';
 import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
@@ -143,7 +142,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     throw new LarmorError('ERR_ARGUMENT', 'reconstruct: maps and calibration exclude each other; leave one out');
   if (!Number.isSafeInteger(parallelism) || parallelism < 1)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: parallelism must be a positive integer, got ${parallelism}`);
-  const adaptation = adapt === false ? undefined : adaptationSettings(adapt === true ? {} : adapt);
+  const adaptation = adapt === false ? undefined : await settingsOf(adapt);
   const { device } = resolveDevice(options.device ?? 'auto');
   const sampling = planSampling(scan, options.undersample);
   const finishing = planFinishing(scan, sampling.mask, options);
@@ -184,6 +183,12 @@ function referenceKind(scan: Scan, wanted: ReferenceKind = 'stored'): ReferenceK
   if (wanted === 'sense' && !scan.fullySampled)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: reference "sense" needs a fully sampled scan`);
   return scan.fullySampled || scan.hasReference ? wanted : undefined;
+}
+
+/** Imported on demand, as its checks take a fifth of the program's start. */
+async function settingsOf(adapt: true | AdaptationOptions): Promise<AdaptationSettings> {
+  const { adaptationSettings } = await import('../adaptation/options.js');
+  return adaptationSettings(adapt === true ? {} : adapt);
 }
 
 /** Imported on demand: the methods without networks then start without what networks need. */
