@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { saveModel } from '#larmor/networks/model.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
@@ -15,8 +13,10 @@ const scan = file('scan.h5');
 const model = file('model.safetensors');
 const undersample = { acceleration: 4 };
 
-/** A 10 ms timer may be this much late. */
-const LATE_MS = 50;
+/** Processor time in milliseconds that the event loop's own thread may take between two ticks of a 10 ms timer, save one in a hundred. */
+const LONGEST_MS = 50;
+/** Of all processor time; graphs and file formats take up to 0.44. Moved to the event loop, work on two threads would make it 0.62 or more. */
+const LARGEST_SHARE = 0.55;
 
 beforeAll(async () => {
   await writeSyntheticScan(scan, { slices: 4, coils: 8, size: 192, noise: 1e-3 });
@@ -25,33 +25,26 @@ beforeAll(async () => {
   await saveModel(model, { network, weights, input: 'sense', notes: {} });
 });
 
-/** Lateness of a process at work, and of one beside it that does nothing: the machine's own share. */
-async function lateness(...work: readonly string[]): Promise<{ ticks: number; p99: number; idle: number }> {
-  const control = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const idle = text(control.stdout);
+async function expectFree(...work: readonly string[]): Promise<void> {
   const { stdout, stderr } = await runNode([program, ...work]);
-  control.stdin.end();
   expect(stderr).toBe('');
-  return { ...JSON.parse(stdout), idle: JSON.parse(await idle).p99 };
-}
-
-function expectPunctual({ ticks, p99, idle }: Awaited<ReturnType<typeof lateness>>): void {
+  const { ticks, p99, share } = JSON.parse(stdout);
   expect(ticks).toBeGreaterThan(50);
-  expect(p99 - Math.max(0, idle)).toBeLessThan(LATE_MS);
+  expect(p99).toBeLessThan(LONGEST_MS);
+  expect(share).toBeLessThan(LARGEST_SHARE);
 }
 
-// What other programs take of the machine is subtracted only roughly, hence the further attempts.
-describe('the event loop stays free while', { retry: 2 }, () => {
+describe('the event loop stays free while', () => {
   test.each([
     ['CG-SENSE runs', { method: 'cg-sense', undersample, iterations: 60 }],
     ['a network adapts', { model, undersample, adapt: { maxIterations: 8 }, slices: { end: 2 } }],
   ])('%s', async (_, options) => {
-    expectPunctual(await lateness('recon', scan, JSON.stringify(options)));
+    await expectFree('recon', scan, JSON.stringify(options));
   });
 
   test('a network trains', async () => {
     const training = { source: 'phantom', families: ['limb'], subjects: 2, size: 128 };
     const network = { kind: 'unet', channels: 8, pools: 3 };
-    expectPunctual(await lateness('train', JSON.stringify({ network, training, steps: 30 })));
+    await expectFree('train', JSON.stringify({ network, training, steps: 30 }));
   });
 });
