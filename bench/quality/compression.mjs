@@ -1,6 +1,5 @@
 // What virtual coils cost CG-SENSE: node bench/quality/compression.mjs --data FOLDER [--write]
 // Prints the table; with --write puts it between the markers of docs/methods.md.
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -18,12 +17,12 @@ import {
   svdCompression,
 } from '../../dist/index.js';
 import { combineComponents } from '../../dist/reconstruction/images.js';
+import { writeTable } from '../support/document.mjs';
 
 const { values } = parseArgs({ options: { data: { type: 'string' }, write: { type: 'boolean', default: false } } });
 if (values.data === undefined) throw new Error('--data FOLDER must name the folder of the brain_*.h5 scans');
 
 const THRESHOLD = 0.0004; // as reconstruct() calibrates
-const DOCUMENT = new URL('../../docs/methods.md', import.meta.url);
 const COLUMNS = [
   ['svd 8', svdCompression, { coils: 8 }],
   ['svd 12', svdCompression, { coils: 12 }],
@@ -99,11 +98,4 @@ for (const { name, kspace: full, truth } of [
   }
 const table = lines.join('\n');
 console.log(table);
-if (values.write) {
-  const text = await readFile(DOCUMENT, 'utf8');
-  const written = text.replace(
-    /(<!-- compression table: begin -->\n)[\s\S]*?(\n<!-- compression table: end -->)/,
-    (_, begin, end) => `${begin}\n${table}\n${end}`,
-  );
-  await writeFile(DOCUMENT, written);
-}
+if (values.write) await writeTable('compression table', table);

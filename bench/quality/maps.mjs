@@ -1,6 +1,6 @@
 // How coil maps serve CG-SENSE, by crop, centre lines and sets: node bench/quality/maps.mjs --data FOLDER [--write]
 // Prints the tables; with --write puts them between the markers of docs/methods.md and the picture into docs/images.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -18,6 +18,7 @@ import {
 } from '../../dist/index.js';
 import { combineComponents, rootSumOfSquares } from '../../dist/reconstruction/images.js';
 import { encodePng, errorPicture, greyPicture, panel } from '../../dist/report/picture.js';
+import { writeTable } from '../support/document.mjs';
 
 const { values } = parseArgs({ options: { data: { type: 'string' }, write: { type: 'boolean', default: false } } });
 if (values.data === undefined) throw new Error('--data FOLDER must name the folder of the brain_*.h5 scans');
@@ -26,7 +27,6 @@ const OBJECT = 0.07; // of the brightest pixel: fainter ones are background
 const LAMBDA = 0.005;
 const THRESHOLD = 0.0004; // as reconstruct() calibrates
 const ERROR_LIMIT = 0.25; // of white
-const DOCUMENT = new URL('../../docs/methods.md', import.meta.url);
 const PICTURE = new URL('../../docs/images/wrapped-field-of-view.png', import.meta.url);
 
 async function readScan(name) {
@@ -185,13 +185,8 @@ async function wrappedTable() {
 }
 
 const tables = { 'crop table': cropTable, 'centre-line table': linesTable, 'wrapped table': wrappedTable };
-let document = await readFile(DOCUMENT, 'utf8');
 for (const [name, make] of Object.entries(tables)) {
   const text = (await make()).join('\n');
-  const [start, end] = [`<!-- ${name}: begin -->\n`, `<!-- ${name}: end -->`];
-  const [from, to] = [document.indexOf(start), document.indexOf(end)];
-  if (!values.write) process.stdout.write(`${name}\n\n${text}\n`);
-  else if (from < 0 || to < from) throw new Error(`docs/methods.md lacks the markers of the ${name}`);
-  else document = `${document.slice(0, from + start.length)}\n${text}\n${document.slice(to)}`;
+  if (values.write) await writeTable(name, text);
+  else process.stdout.write(`${name}\n\n${text}\n`);
 }
-if (values.write) await writeFile(DOCUMENT, document);

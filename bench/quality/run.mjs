@@ -1,7 +1,7 @@
 // Every method on every scan, mask and acceleration: node bench/quality/run.mjs --data FOLDER [--only METHOD,...] [--write]
 // Prints the tables; with --write puts them between the markers of docs/methods.md and the pictures into docs/images.
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { sliceAt } from '../../dist/arrays/slices.js';
 import { evaluateVolume, METHODS, openScan, reconstruct } from '../../dist/index.js';
 import { encodePng, errorPicture, greyPicture, panel } from '../../dist/report/picture.js';
+import { writeTable } from '../support/document.mjs';
 
 const { values } = parseArgs({
   options: { data: { type: 'string' }, only: { type: 'string' }, write: { type: 'boolean', default: false } },
@@ -22,7 +23,6 @@ const SEEDS = [0, 1, 2];
 const MODEL = 'unet-small';
 const PICTURED = { type: 'random', acceleration: 4 };
 const ERROR_LIMIT = 0.15; // of the reference's maximum
-const DOCUMENT = new URL('../../docs/methods.md', import.meta.url);
 
 const temporary = await mkdtemp(join(tmpdir(), 'larmor-quality-'));
 const simulated = join(temporary, 'head.h5');
@@ -155,10 +155,5 @@ for (const [title, name, path, kind] of scans) {
 await rm(temporary, { recursive: true });
 
 const text = `${lines.join('\n').trim()}\n`;
-if (values.write) {
-  const [start, end] = ['<!-- quality table: begin -->\n', '<!-- quality table: end -->'];
-  const document = await readFile(DOCUMENT, 'utf8');
-  const [from, to] = [document.indexOf(start), document.indexOf(end)];
-  if (from < 0 || to < from) throw new Error('docs/methods.md lacks the markers of the quality table');
-  await writeFile(DOCUMENT, `${document.slice(0, from + start.length)}\n${text}\n${document.slice(to)}`);
-} else process.stdout.write(text);
+if (values.write) await writeTable('quality table', text);
+else process.stdout.write(text);

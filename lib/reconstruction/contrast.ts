@@ -13,8 +13,8 @@ const FASTMRI_LAMBDAS: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /**
- * The weight, relative to the data scale, that fastMRI's compressed sensing baseline uses for this contrast with BART's pics; undefined for
- * scans of other origin.
+ * The weight, relative to the data scale, of fastMRI's compressed sensing baseline for this contrast, which is total variation by BART's pics;
+ * wavelets take it over, as their weights are of the same size. Undefined for scans of other origin.
  *
  * @param mask Its share of sampled positions chooses between 4- and 8-fold: the border is at 6.
  * @see fastmri_examples/cs/cs_config.yaml of the fastMRI repository.
