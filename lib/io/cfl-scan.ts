@@ -99,8 +99,12 @@ class CflScan implements Scan {
       }
     } else {
       const { data } = await this.readKspace(this.slices >> 1, options);
-      for (let i = 0; i < data.length; i += 2)
-        if (data[i] !== 0 || data[i + 1] !== 0) support[(i / 2) % support.length] = 1;
+      for (let coil = 0; coil < this.coils; coil += 1) {
+        const from = 2 * coil * support.length;
+        for (let i = 0; i < support.length; i += 1)
+          if (data[from + 2 * i] !== 0 || data[from + 2 * i + 1] !== 0) support[i] = 1;
+        await nextTurn();
+      }
     }
     this.mask = inferMask(this.path, support, this.matrix, this.acquiredColumns);
   }

@@ -4,7 +4,7 @@ import { type ComplexArray, formatShape, points, type Shape } from '../arrays/co
 import { LarmorError } from '../errors.js';
 import { writeFileAtomically } from './atomic-write.js';
 import { readFailure } from './file-errors.js';
-import { withInput } from './input-file.js';
+import { readBytes, withInput } from './input-file.js';
 
 /** Dimensions of BART's arrays. */
 const RANK = 16;
@@ -61,16 +61,10 @@ export async function openCfl(path: string): Promise<CflFile> {
     path: cfl,
     dimensions,
     async read(first, count) {
-      const values = new Float32Array(2 * count);
-      const target = new Uint8Array(values.buffer);
-      for (let done = 0; done < target.length; ) {
-        const { bytesRead } = await file.read(target, done, target.length - done, 8 * first + done).catch((error) => {
-          throw new LarmorError('ERR_CLOSED', 'the file is closed', { cause: error });
-        });
-        if (bytesRead === 0) throw new LarmorError('ERR_FILE_FORMAT', `${cfl} became shorter while it was read`);
-        done += bytesRead;
-      }
-      return values;
+      const bytes = await readBytes(file, 8 * first, 8 * count).catch((error: unknown) => {
+        throw readFailure(cfl, error);
+      });
+      return new Float32Array(bytes.buffer);
     },
     close: () => file.close(),
     [Symbol.asyncDispose]: () => file.close(),

@@ -19,9 +19,11 @@ function reason(error: unknown): string {
   return (code !== undefined && REASONS[code]) || String(message ?? error);
 }
 
-/** `error`, met while reading `path`, as ERR_FILE_NOT_FOUND; a LarmorError passes unchanged. */
+/** `error`, met while reading `path`, as ERR_FILE_NOT_FOUND, or ERR_CLOSED after the file was closed; a LarmorError passes unchanged. */
 export function readFailure(path: string, error: unknown): LarmorError {
   if (error instanceof LarmorError) return error;
+  if ((error as NodeJS.ErrnoException).code === 'EBADF')
+    return new LarmorError('ERR_CLOSED', `cannot read ${path}: the file is closed`, { cause: error });
   return new LarmorError('ERR_FILE_NOT_FOUND', `cannot read ${path}: ${reason(error)}`, { cause: error });
 }
 

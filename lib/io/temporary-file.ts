@@ -4,7 +4,7 @@ import { type FileHandle, open, statfs, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LarmorError } from '../errors.js';
-import { writeFailure } from './file-errors.js';
+import { readFailure, writeFailure } from './file-errors.js';
 
 /** A nameless file in the folder for temporary files, which the variable TMPDIR chooses. */
 export class TemporaryFile implements AsyncDisposable {
@@ -63,8 +63,7 @@ export class TemporaryFile implements AsyncDisposable {
         done += bytesRead;
       }
     } catch (error) {
-      if (error instanceof LarmorError) throw error;
-      throw new LarmorError('ERR_CLOSED', 'the file is closed', { cause: error });
+      throw readFailure(this.path, error);
     }
   }
 
