@@ -9,6 +9,9 @@ import { best, median, relativeDifference } from './statistics.mjs';
 /** Largest relative l2 difference between results at which their times may be printed. */
 const AGREEMENT = 1e-5;
 
+/** Of short work: first calls make plans and touch memory for the first time. */
+const WARM_ROUNDS = 3;
+
 const json = process.argv.includes('--json');
 
 /** The numbers on the command line in order: [threads, rounds] of most programs. */
@@ -137,6 +140,6 @@ export async function compare(benchmark, name, contestants, { rounds = 15, agree
       throw new Error(`${benchmark}, ${name}: ${other.name} differs from ${first.name} by ${difference}`);
     worst = Math.max(worst, difference);
   }
-  const times = await takeTurns(contestants, rounds);
+  const times = await takeTurns(contestants, rounds, { warm: WARM_ROUNDS });
   return report({ benchmark, name, times, ...rest, agreement: `results differ by ${worst.toExponential(1)}` });
 }

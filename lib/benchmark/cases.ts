@@ -1,11 +1,14 @@
 // What `larmor bench` times: each case with the least it could take, the bytes it must move and the operations it must do.
 import type { ComplexArray } from '../arrays/complex-array.js';
+import { compressCoils, svdCompression } from '../calibration/coil-compression.js';
 import { espirit } from '../calibration/espirit.js';
 import type { RunOptions } from '../jobs.js';
 import { EncodingOperator } from '../operators/encoding.js';
 import { fft2 } from '../operators/fft2.js';
 import type { SamplingMask } from '../sampling/mask.js';
+import { l1Wavelet } from '../solvers/l1-wavelet.js';
 import { cgSense } from '../solvers/sense.js';
+import { totalVariation } from '../solvers/total-variation.js';
 import type { BenchmarkSlice } from './slice.js';
 
 /** What a run of a case cannot do without. */
@@ -42,6 +45,12 @@ const COIL_PRODUCTS = 14;
 /** Floats that one iteration of conjugate gradients moves per float of the image, beside the normal operator. */
 const VECTOR_FLOATS = 12;
 const CG_ITERATIONS = 30;
+const SPARSE_ITERATIONS = 60;
+/** Operations per pixel of Daubechies-4 there and back: four multiply-adds per part and axis, over all levels 4/3 of the image. */
+const WAVELET = (2 * 2 * 2 * 8 * 4) / 3;
+/** Of one step on the dual of total variation, the least that an iteration has: differences, their adjoint and a projection. */
+const DUAL_STEP = 30;
+const VIRTUAL_COILS = 8;
 /** Power iterations that no pixel gets by without. */
 const POWER_ITERATIONS = 2;
 /** Points per axis of the grid from which ESPIRiT interpolates the matrix of a pixel, with kernels of 6 x 6. */
@@ -133,6 +142,44 @@ const cgSenseCase: BenchmarkCase = {
   },
 };
 
+function sparseCase(
+  name: string,
+  title: string,
+  perPixel: number,
+  solve: typeof l1Wavelet | typeof totalVariation,
+): BenchmarkCase {
+  return {
+    name,
+    title: `${title}, ${SPARSE_ITERATIONS} iterations`,
+    prepare(slice) {
+      const all = sizes(slice);
+      const { bytes, operations } = normalWork(all, true);
+      const { kspace, maps, mask } = slice;
+      return {
+        bytes: SPARSE_ITERATIONS * (bytes + VECTOR_FLOATS * SAMPLE * all.image) + SAMPLE * all.samples,
+        operations: SPARSE_ITERATIONS * (operations + perPixel * all.image),
+        run: (options) => solve(kspace, { maps, mask }, { ...options, maxIterations: SPARSE_ITERATIONS, tolerance: 0 }),
+      };
+    },
+  };
+}
+
+const compressionCase: BenchmarkCase = {
+  name: 'compression',
+  title: `SVD compression to ${VIRTUAL_COILS} coils`,
+  prepare(slice) {
+    const { coils, image, samples } = sizes(slice);
+    const virtual = Math.min(VIRTUAL_COILS, coils);
+    const { kspace, mask } = slice;
+    return {
+      bytes: SAMPLE * (samples + virtual * image),
+      operations: 8 * virtual * samples,
+      run: async (options) =>
+        compressCoils(kspace, await svdCompression(kspace, { ...options, mask, coils: virtual }), options),
+    };
+  },
+};
+
 /** In the order in which they are timed. */
 export const BENCHMARK_CASES: readonly BenchmarkCase[] = [
   fft2Case,
@@ -140,4 +187,7 @@ export const BENCHMARK_CASES: readonly BenchmarkCase[] = [
   normalCase('normal-points', 'Aᴴ A x, mask of points', false),
   espiritCase,
   cgSenseCase,
+  sparseCase('l1-wavelet', 'l1-wavelet', WAVELET, l1Wavelet),
+  sparseCase('tv', 'total variation', DUAL_STEP, totalVariation),
+  compressionCase,
 ];

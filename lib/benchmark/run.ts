@@ -86,9 +86,12 @@ interface Times {
   readonly processor: readonly number[];
 }
 
-/** One uncounted run, which makes plans and touches memory, then `rounds`. */
+/** Uncounted runs beforehand: they make plans and touch memory for the first time. */
+const WARM_RUNS = 3;
+
+/** `rounds` runs after the uncounted ones. */
 async function timed({ run }: Prepared, rounds: number, options: RunOptions): Promise<Times> {
-  await run(options);
+  for (let round = 0; round < WARM_RUNS; round += 1) await run(options);
   const wall: number[] = [];
   const processor: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
