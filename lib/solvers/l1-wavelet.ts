@@ -1,18 +1,10 @@
 // Compressed sensing with wavelets, each solve one job off the event loop.
-import { type ComplexArray, complexUninitialised, expectComplex } from '../arrays/complex-array.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
-import { runJob, threadCount } from '../jobs.js';
-import { mapSizes } from '../operators/coils.js';
 import type { EncodingOptions } from '../operators/encoding.js';
-import { maskWeights } from '../operators/mask.js';
 import { type WaveletOptions, waveletArguments } from '../operators/wavelet.js';
-import { dataScale } from './data-scale.js';
-import {
-  type PenaltyOptions,
-  penaltySettings,
-  type RegularisedResult,
-  regularisedResult,
-} from './proximal-gradient.js';
+import type { PenaltyOptions, RegularisedResult } from './proximal-gradient.js';
+import { solveRegularised } from './regularised.js';
 
 /** What can be chosen about `l1Wavelet`. */
 export interface L1WaveletOptions extends PenaltyOptions, WaveletOptions {
@@ -41,36 +33,12 @@ export interface L1WaveletOptions extends PenaltyOptions, WaveletOptions {
  */
 export async function l1Wavelet(
   kspace: ComplexArray,
-  { maps, mask }: EncodingOptions,
+  model: EncodingOptions,
   options: L1WaveletOptions = {},
 ): Promise<RegularisedResult> {
   const { lambda = 0.002, cycleSpinning = true } = options;
-  const { sets, coils, ny, nx, image, coilImages } = mapSizes('l1Wavelet', maps);
-  const weights = maskWeights('l1Wavelet', mask, ny, nx);
-  expectComplex('l1Wavelet', 'kspace', kspace, coilImages);
   const transform = waveletArguments('l1Wavelet', options);
-  const { seed, maxIterations, tolerance, scale } = penaltySettings('l1Wavelet', { ...options, lambda });
-  const threads = threadCount(options);
-  const s = scale ?? (await dataScale(kspace, mask, { signal: options.signal, threads }));
-  const x = complexUninitialised(image);
-  const outcome = await runJob(maxIterations, options, (control) =>
-    binding.l1Wavelet(
-      control,
-      sets,
-      coils,
-      ny,
-      nx,
-      maps.data,
-      weights,
-      kspace.data,
-      x.data,
-      threads,
-      maxIterations,
-      tolerance,
-      lambda * s,
-      cycleSpinning ? seed : undefined,
-      ...transform,
-    ),
+  return await solveRegularised('l1Wavelet', kspace, model, { ...options, lambda }, (control, args, seed) =>
+    binding.l1Wavelet(control, ...args, cycleSpinning ? seed : undefined, ...transform),
   );
-  return regularisedResult(x, s, outcome);
 }

@@ -1,17 +1,9 @@
 // Compressed sensing with total variation, each solve one job off the event loop.
-import { type ComplexArray, complexUninitialised, expectComplex } from '../arrays/complex-array.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
-import { runJob, threadCount } from '../jobs.js';
-import { mapSizes } from '../operators/coils.js';
 import type { EncodingOptions } from '../operators/encoding.js';
-import { maskWeights } from '../operators/mask.js';
-import { dataScale } from './data-scale.js';
-import {
-  type PenaltyOptions,
-  penaltySettings,
-  type RegularisedResult,
-  regularisedResult,
-} from './proximal-gradient.js';
+import type { PenaltyOptions, RegularisedResult } from './proximal-gradient.js';
+import { solveRegularised } from './regularised.js';
 
 /** What can be chosen about `totalVariation`. */
 export interface TotalVariationOptions extends Omit<PenaltyOptions, 'seed'> {
@@ -35,33 +27,11 @@ export interface TotalVariationOptions extends Omit<PenaltyOptions, 'seed'> {
  */
 export async function totalVariation(
   kspace: ComplexArray,
-  { maps, mask }: EncodingOptions,
+  model: EncodingOptions,
   options: TotalVariationOptions = {},
 ): Promise<RegularisedResult> {
-  const { sets, coils, ny, nx, image, coilImages } = mapSizes('totalVariation', maps);
-  const weights = maskWeights('totalVariation', mask, ny, nx);
-  expectComplex('totalVariation', 'kspace', kspace, coilImages);
-  const settings = penaltySettings('totalVariation', { ...options, lambda: options.lambda ?? 0.002 });
-  const { lambda, maxIterations, tolerance } = settings;
-  const threads = threadCount(options);
-  const scale = settings.scale ?? (await dataScale(kspace, mask, { signal: options.signal, threads }));
-  const x = complexUninitialised(image);
-  const outcome = await runJob(maxIterations, options, (control) =>
-    binding.totalVariation(
-      control,
-      sets,
-      coils,
-      ny,
-      nx,
-      maps.data,
-      weights,
-      kspace.data,
-      x.data,
-      threads,
-      maxIterations,
-      tolerance,
-      lambda * scale,
-    ),
+  const settings = { ...options, lambda: options.lambda ?? 0.002 };
+  return await solveRegularised('totalVariation', kspace, model, settings, (control, args) =>
+    binding.totalVariation(control, ...args),
   );
-  return regularisedResult(x, scale, outcome);
 }
