@@ -8,6 +8,7 @@ import type { SamplingMask } from '../sampling/mask.js';
 import { accelerationWarnings, type CalibrationRegion } from './calibration-data.js';
 
 const LONGEST_KERNEL = 16; // samples along a side: kLongestWindow
+const DEFAULT_KERNEL = 5;
 
 /** Extent of a window in k-space: samples along both axes, or along ky and kx. An even side reaches one sample further back than ahead. */
 export type KernelSize = number | readonly [ky: number, kx: number];
@@ -33,6 +34,12 @@ export function isKernelSize(value: unknown): value is KernelSize {
   return Array.isArray(value) ? value.length === 2 && value.every(fits) : fits(value);
 }
 
+/** Bytes of the matrix of products of all pairs of entries of the kernel in all coils, from which weights are calibrated. */
+export function calibrationBytes(coils: number, kernel: KernelSize = DEFAULT_KERNEL): number {
+  const [rows, columns] = typeof kernel === 'number' ? [kernel, kernel] : kernel;
+  return 16 * (coils * rows * columns) ** 2;
+}
+
 function regionArgument(who: string, region: CalibrationRegion, ny: number, nx: number): Uint32Array {
   const { row, rows, column, columns } = region;
   const numbers = [row, rows, column, columns];
@@ -55,7 +62,7 @@ export function neighbourArguments(
   kspace: ComplexArray,
   options: NeighbourOptions & RunOptions,
 ): { readonly args: NeighbourArguments; readonly threads: number } {
-  const { mask, kernel = 5, lambda = 0.01, calibration } = options;
+  const { mask, kernel = DEFAULT_KERNEL, lambda = 0.01, calibration } = options;
   const threads = threadCount(options);
   const [coils, ny, nx] = expectKspace(who, kspace, mask);
   if (!isKernelSize(kernel))

@@ -87,7 +87,7 @@ export interface Method {
       /** Whether whole columns of k-space were measured. */
       readonly lines: boolean;
     },
-    setup: Pick<MethodSetup, 'model' | 'adapt'>,
+    setup: Pick<MethodSetup, 'model' | 'adapt' | 'settings'>,
   ): number;
   start(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor>;
 }

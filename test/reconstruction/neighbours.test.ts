@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { openScan } from '#larmor/io/scan.js';
+import { estimateMemory } from '#larmor/reconstruction/memory.js';
 import { reconstruct } from '#larmor/reconstruction/reconstruct.js';
 import { createMask } from '#larmor/sampling/mask.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
@@ -31,6 +33,15 @@ describe.each(['grappa', 'spirit'])('method %s', (method) => {
     const drawn = await reconstruct(full, { method, undersample: draw, threads: 1 });
     const stored = await reconstruct(undersampled, { method, threads: 3, parallelism: 2 });
     expect(stored.image).toEqual(drawn.image);
+  });
+
+  test('counts the memory that a large kernel calibrates with', async () => {
+    await using scan = await openScan(full);
+    const [small, large] = await Promise.all(
+      [5, 16].map((kernel) => estimateMemory(scan, { method, undersample: draw, kernel })),
+    );
+    // Complex numbers in double for every pair of the 16 x 16 entries in 6 coils.
+    expect(large.perSlice - small.perSlice).toBeGreaterThan(0.9 * 16 * (6 * 256) ** 2);
   });
 
   test('takes a kernel, and refuses what it does not take', async () => {

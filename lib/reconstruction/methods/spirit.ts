@@ -1,4 +1,5 @@
 // SPIRiT: the coils' images of k-space that is consistent with its samples and with itself.
+import { calibrationBytes } from '../../calibration/neighbours.js';
 import { spirit } from '../../calibration/spirit.js';
 import { ifft2 } from '../../operators/fft2.js';
 import type { Method } from '../method.js';
@@ -8,10 +9,10 @@ export const spiritMethod: Method = {
   description: 'self-consistent k-space by conjugate gradients, root sum of squares',
   needsModel: false,
   settings: ['kernel', 'regularisation', 'iterations', 'tolerance'],
-  workingBytes({ coils, points, lines }) {
+  workingBytes({ coils, points, lines }, { settings }) {
     const kspace = 8 * coils * points;
-    if (lines) return 2 * kspace; // its matrices are made and used a few rows at a time
-    return 6 * kspace + 4 * coils * coils * points;
+    const solving = lines ? 0 : 4 * kspace + 4 * coils * coils * points; // lines: a few rows at a time
+    return 2 * kspace + Math.max(solving, calibrationBytes(coils, settings.kernel));
   },
   async start({ settings: { kernel, regularisation, iterations: maxIterations, tolerance } }) {
     return {
