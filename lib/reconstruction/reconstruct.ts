@@ -17,7 +17,7 @@ import { measure } from './measure.js';
 import { expectMemory, memoryOf } from './memory.js';
 import type { SliceImage, SliceOptions, SliceReconstructor } from './method.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
-import { type CompressionRecord, compressionRecord, Preparation } from './preparation.js';
+import { type CompressionRecord, compressionRecord, type NoiseRecord, Preparation } from './preparation.js';
 import { ProgressTracker } from './progress.js';
 import { holdsSignal, SliceReader } from './slice-reader.js';
 
@@ -135,7 +135,7 @@ class Pipeline {
           metrics: measured?.slices[i],
           networkMetrics: network?.slices[i],
         })),
-        manifest: createManifest(this.#plan, { ...run, noise: preparation.noise, slices: reports }),
+        manifest: createManifest(this.#plan, { ...run, noise: this.#noiseRecord(preparation.noise), slices: reports }),
       };
     } catch (error) {
       this.#failure.abort(error);
@@ -203,8 +203,22 @@ class Pipeline {
     const seconds = (performance.now() - begun) / 1000;
     return {
       ...{ index, seconds, solver, adaptation, calibration, compression: compressionRecord(compression) },
-      warnings: [...(result.warnings ?? []), ...warnings],
+      warnings: [...(result.warnings ?? []), ...this.#emptyImage(slice.kspace, magnitude), ...warnings],
     };
+  }
+
+  /** An image of nothing, made from something, must not pass for a result. */
+  #emptyImage(kspace: ComplexArray, magnitude: RealArray): string[] {
+    if (holdsSignal(magnitude) || !holdsSignal(kspace)) return [];
+    return ['the image is zero throughout, though k-space is not: lower the regularisation, or look at the coil maps'];
+  }
+
+  /** The noise of the coils, with what whitening by it means for the metrics. */
+  #noiseRecord(noise: NoiseRecord | undefined): NoiseRecord | undefined {
+    if (!noise || this.#plan.reference !== 'stored' || !this.#scan.hasReference) return noise;
+    const warning =
+      'metrics compare with the stored reference, which was not whitened: of fully sampled scans take the reference "sense" instead';
+    return { ...noise, warnings: [...noise.warnings, warning] };
   }
 
   /** What a finished slice leaves behind must not pile up. */

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { realZeros } from '#larmor/arrays/complex-array.js';
 import { calibrate } from '#larmor/calibration/calibrate.js';
+import { ScanWriter } from '#larmor/io/fastmri-writer.js';
 import { MapsWriter } from '#larmor/io/maps-file.js';
 import { openScan, type Scan } from '#larmor/io/scan.js';
 import { estimateMemory } from '#larmor/reconstruction/memory.js';
@@ -7,7 +9,7 @@ import type { ReconstructionOptions } from '#larmor/reconstruction/options.js';
 import { reconstruct } from '#larmor/reconstruction/reconstruct.js';
 import { noise, relativeError } from '../support/complex.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
-import { writeSyntheticScan } from '../support/scans.js';
+import { syntheticKspace, writeSyntheticScan } from '../support/scans.js';
 
 const file = temporaryFolder();
 const [few, many] = [file('few.h5'), file('many.h5')];
@@ -51,6 +53,19 @@ describe('whitening', () => {
         expect(relativeError(image.data, plain.image.data)).toBeLessThan(0.02);
       },
     );
+  });
+
+  test('warns that a stored reference was not whitened', async () => {
+    const path = file('reference.h5');
+    await using writer = await ScanWriter.create(path, { slices: 1, coils: 4, matrix: [SIZE, SIZE] });
+    await writer.writeKspace(0, await syntheticKspace({ slices: 1, coils: 4, size: SIZE, noise: 2e-3 }, 0));
+    await writer.writeReference(0, realZeros([SIZE, SIZE]));
+    await writer.commit();
+    const warnings = async (options: ReconstructionOptions): Promise<readonly string[] | undefined> =>
+      (await reconstruct(path, { method: 'zero-filled', undersample, ...options })).manifest.noise?.warnings;
+    expect(await warnings({ whiten: 'background' })).toContainEqual(expect.stringContaining('stored reference'));
+    expect((await warnings({ whiten: 'background', reference: 'sense' }))?.join()).not.toMatch(/reference/);
+    expect(await warnings({ whiten: 'none' })).toBeUndefined();
   });
 
   test('weighs down a coil that is noisier', async () => {

@@ -49,6 +49,12 @@ describe('zero-filled', () => {
   });
 });
 
+test('warns of an image of nothing', async () => {
+  const { image, slices } = await reconstruct(full, { method: 'l1-wavelet', undersample, regularisation: 1e6 });
+  expect(image.data.every((value) => value === 0)).toBe(true);
+  for (const { warnings } of slices) expect(warnings).toContainEqual(expect.stringMatching(/image is zero throughout/));
+});
+
 test('the SENSE reference is the object without the noise around it', async () => {
   const truth = combine(await syntheticKspace({ slices: 1, coils: 4, size }, 0));
   const options = { method: 'zero-filled', slices: { end: 1 } } as const;
