@@ -44,10 +44,10 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   for (const text of result.manifest.noise?.warnings ?? []) note(text);
   for (const { index, warnings } of result.slices) for (const text of warnings) note(`slice ${index}: ${text}`);
   const volumes = { reconstruction: result.image, ...(result.network && { reconstruction_network: result.network }) };
+  if (report === undefined) await scan.close(); // the thread that read it then writes: another one would take 0.1 s to start
+  await writeImages(output, volumes, result.manifest, { signal }); // first: a report that fails must not cost the images
   const page =
     report === undefined ? undefined : await writeReport(report, scan, result, { ...options, signal }, onProgress);
-  await scan.close(); // the thread that read it then writes: another one would take 0.1 s to start
-  await writeImages(output, volumes, result.manifest, { signal });
   return { json: document(input, output, result, page), text: summary(output, result, page) };
 }
 
@@ -57,9 +57,9 @@ const writeReport: typeof writeReconReport = async (...report) =>
 
 function document(input: string, output: string, result: Reconstruction, report: string | undefined): object {
   const { manifest, metrics, networkMetrics, slices } = result;
-  const { method, device, seconds } = manifest;
+  const { method, device, noise, seconds } = manifest;
   const documents = slices.map((slice) => ({ ...slice, adaptation: withoutCurve(slice.adaptation) }));
-  return { input, output, report, method, device, seconds, metrics, networkMetrics, slices: documents };
+  return { input, output, report, method, device, noise, seconds, metrics, networkMetrics, slices: documents };
 }
 
 function summary(output: string, result: Reconstruction, report: string | undefined): string {

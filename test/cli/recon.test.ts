@@ -71,6 +71,19 @@ describe('larmor recon', () => {
     for (const name of ['Zero-filled', 'CG-SENSE', 'Reference', 'scan.h5']) expect(page).toContain(name);
     expect(readdirSync(folder)).toContain('slice-000.png');
   });
+
+  test('keeps the images when the report cannot be written', async () => {
+    const target = file('kept.h5');
+    const flags = [...accelerated, '--slices', '0', '--whiten', 'background', '--report', scan]; // a file, not a folder
+    const { exitCode, stdout } = await runCli(['recon', scan, '-o', target, ...flags, '--json']);
+    expect([exitCode, JSON.parse(stdout).error.code]).toEqual([1, 'ERR_FILE_WRITE']);
+    expect((await readImages(target)).shape).toEqual([1, 32, 32]);
+  });
+
+  test('tells in JSON how the noise was made white', async () => {
+    const { stdout } = await recon(scan, '--method', 'zero-filled', '--whiten', 'background', '--json');
+    expect(JSON.parse(stdout).noise).toMatchObject({ source: 'background', samples: expect.any(Number) });
+  });
 });
 
 describe('larmor maps', () => {
