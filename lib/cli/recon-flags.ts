@@ -41,7 +41,7 @@ export interface ReconFlags extends MethodSettings, FinishingOptions {
   readonly compress?: number | 'auto' | false;
   readonly compressMethod?: CompressionMethod;
   readonly compressEnergy?: number;
-  readonly reference: ReferenceKind;
+  readonly reference?: ReferenceKind;
   readonly device: ReconstructionOptions['device'];
   readonly threads?: number;
   readonly parallelism?: number;
@@ -57,20 +57,17 @@ const SETTING_FLAGS: Record<SettingName, Option> = {
   kernel: new Option('--kernel <size>', 'window of k-space: 5, or 4x5 along ky x kx').argParser(kernelSize),
 };
 
-/** Adds the flags to a command. */
-export function addReconFlags(command: Command): Command {
-  for (const option of Object.values(SETTING_FLAGS)) command.addOption(option);
-  return command
+/** Adds the flags that say how every slice is sampled, prepared and turned into images. */
+export function addMethodFlags(command: Command): Command {
+  command
     .addOption(
       new Option('--method <name>', 'default: that of the model, else cg-sense').choices(
         METHODS.map(({ name }) => name),
       ),
     )
-    .option('--model <name>', 'a bundled model, or a .safetensors, .onnx, .pt or .ckpt file')
-    .option('--adapt', 'train the network further on every slice')
-    .addOption(new Option('--adapt-preset <name>', 'recipe of --adapt').choices(['default', 'paper']))
-    .option('--adapt-iterations <n>', 'most training steps a slice', integer({ min: 1 }))
-    .option('--time-budget <s>', 'seconds of training a slice', number({ min: 0 }))
+    .option('--model <name>', 'a bundled model, or a .safetensors, .onnx, .pt or .ckpt file');
+  for (const option of Object.values(SETTING_FLAGS)) command.addOption(option);
+  return command
     .option('--acceleration <R>', 'undersample a fully sampled scan', number({ min: 1 }))
     .option('--center-fraction <F>', 'share of columns, or of both axes, always sampled', number({ min: 0, max: 1 }))
     .addOption(
@@ -90,12 +87,21 @@ export function addReconFlags(command: Command): Command {
     .option('--compress <n>', 'virtual coils; auto: 16 of more than 16; none', virtualCoils)
     .addOption(new Option('--compress-method <name>', 'of virtual coils; default: svd').choices(COMPRESSION_METHODS))
     .option('--compress-energy <share>', 'as many virtual coils as hold it', number({ min: 0, max: 1 }))
+    .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
+    .option('--threads <n>', 'threads of each slice', integer({ min: 1 }));
+}
+
+/** Adds all flags of a reconstruction. */
+export function addReconFlags(command: Command): Command {
+  return addMethodFlags(command)
+    .option('--adapt', 'train the network further on every slice')
+    .addOption(new Option('--adapt-preset <name>', 'recipe of --adapt').choices(['default', 'paper']))
+    .option('--adapt-iterations <n>', 'most training steps a slice', integer({ min: 1 }))
+    .option('--time-budget <s>', 'seconds of training a slice', number({ min: 0 }))
     .addOption(new Option('--partial-fourier <name>', 'complete one-sided k-space').choices(PARTIAL_FOURIER))
     .option('--filter <window>', 'damp the edges of k-space: hann, or tukey:WIDTH:TAPER', window)
     .option('--interpolate <size>', 'fill k-space with zeros: a factor, or YxX pixels', interpolation)
     .addOption(new Option('--reference <kind>', 'what metrics compare with').choices(REFERENCES).default('stored'))
-    .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
-    .option('--threads <n>', 'threads of each slice', integer({ min: 1 }))
     .option('--parallelism <n>', 'slices at once', integer({ min: 1, max: 1024 }));
 }
 

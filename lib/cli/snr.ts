@@ -4,20 +4,21 @@ import { join } from 'node:path';
 import type { RealArray } from '../arrays/complex-array.js';
 import { percentile } from '../arrays/percentile.js';
 import { sliceAt } from '../arrays/slices.js';
-import { LarmorError } from '../errors.js';
 import { writeFileAtomically } from '../io/atomic-write.js';
 import { writeFailure } from '../io/file-errors.js';
 import { writeImages } from '../io/image-file.js';
+import { openScan, type ScanOptions } from '../io/scan.js';
 import { type NoiseMaps, pseudoReplica } from '../reconstruction/pseudo-replica.js';
 import { colourMapPicture } from '../report/colour-map.js';
 import { encodePng } from '../report/picture.js';
 import { integer } from './options.js';
 import { expectOutput } from './output.js';
-import { addReconFlags, type ReconFlags, reconstructionOptions } from './recon-flags.js';
+import { addMethodFlags, type ReconFlags, reconstructionOptions } from './recon-flags.js';
+import { addScanFlags, scanOptions, unreadParts } from './scan-flags.js';
 import type { Outcome, Register, Session } from './shell.js';
 import { formatSeconds, table } from './text.js';
 
-interface Flags extends ReconFlags {
+interface Flags extends ReconFlags, Omit<ScanOptions, 'signal'> {
   readonly output: string;
   readonly replicas: number;
   readonly noiseSeed: number;
@@ -35,18 +36,18 @@ export const register: Register = (program, shell) => {
     )
     .option('--replicas <n>', 'reconstructions of every slice with noise added', integer({ min: 2 }), 100)
     .option('--noise-seed <n>', 'of the added noise', integer({ min: 0 }), 0);
-  addReconFlags(command)
+  addScanFlags(addMethodFlags(command))
     .option('--report <folder>', 'also write both maps as pictures')
     .action((file: string, flags: Flags) => shell.run((session) => run(file, flags, session)));
 };
 
 async function run(input: string, flags: Flags, { signal, onProgress, note }: Session): Promise<Outcome> {
   const { output, replicas, noiseSeed, report } = flags;
-  const { adapt, reference: _, parallelism: __, ...options } = reconstructionOptions(flags);
-  if (adapt !== false)
-    throw new LarmorError('ERR_ARGUMENT', 'larmor snr measures a method as it is: leave --adapt out');
+  const { adapt: _, reference: __, parallelism: ___, ...options } = reconstructionOptions(flags); // no flag sets these
   await expectOutput(output, input);
-  const result = await pseudoReplica(input, {
+  await using scan = await openScan(input, { ...scanOptions(flags), signal });
+  for (const text of unreadParts(scan)) note(text);
+  const result = await pseudoReplica(scan, {
     ...options,
     ...{ replicas, noiseSeed, signal },
     onProgress: (fraction, slice) => onProgress(fraction, `slice ${slice}`),

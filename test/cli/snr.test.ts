@@ -32,8 +32,8 @@ test('writes both maps with their manifest, and pictures of them', async () => {
   expect(readdirSync(folder).sort()).toEqual(['slice-001-g-factor.png', 'slice-001-snr.png']);
 });
 
-test('refuses to adapt', async () => {
+test.each([['--adapt'], ['--reference', 'sense'], ['--filter', 'hann']])('takes no %s', async (...flags) => {
   const target = file('none.h5');
-  const { exitCode } = await runCli(['snr', scan, '-o', target, '--adapt', '--json']);
+  const { exitCode } = await runCli(['snr', scan, '-o', target, ...flags, '--json']);
   expect([exitCode, existsSync(target)]).toEqual([2, false]);
 });
