@@ -11,7 +11,7 @@ import { type FinishingOptions, PARTIAL_FOURIER } from '../reconstruction/finish
 import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../reconstruction/options.js';
 import { WHITENINGS, type Whitening } from '../reconstruction/preparation.js';
 import { METHODS } from '../reconstruction/registry.js';
-import { type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
+import { LOW_RANK_AXES, type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
 import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
 import { POINT_MASK_TYPES, type PointMaskType } from '../sampling/point-mask.js';
@@ -54,6 +54,7 @@ const SETTING_FLAGS: Record<SettingName, Option> = {
   tolerance: new Option('--tolerance <t>', 'where the solver stops early').argParser(number({ min: 0, max: 1 })),
   wavelet: new Option('--wavelet <name>', 'in which images are sparse').choices(WAVELETS),
   blockSize: new Option('--block-size <n>', 'side of the blocks of low rank').argParser(integer({ min: 1 })),
+  across: new Option('--across <what>', 'images of low rank together; default: coils').choices(LOW_RANK_AXES),
   kernel: new Option('--kernel <size>', 'window of k-space: 5, or 4x5 along ky x kx').argParser(kernelSize),
 };
 

@@ -5,6 +5,7 @@ import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
 import { finishingBytes } from './finish.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
+import { contrastsOf } from './other-contrasts.js';
 import { preparedCoils } from './preparation.js';
 
 /** Memory a reconstruction will take, in bytes. */
@@ -39,18 +40,21 @@ const KSPACE_COPIES = 2;
 export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
   const lines = plan.sampling.mask.shape.length === 1;
   const { coils } = scan;
-  const size = { coils: preparedCoils(scan, plan.preparation), points: points(scan.matrix), lines };
+  const { sets = 1 } = plan.calibration;
+  const contrasts = contrastsOf(scan).length;
+  const size = { coils: preparedCoils(scan, plan.preparation), sets, contrasts, points: points(scan.matrix), lines };
   const volumes = 1 + (plan.reference ? 1 : 0) + (plan.method.givesNetworkImage ? 1 : 0);
   const images = 4 * volumes * plan.slices.length * points(plan.finishing.imageShape);
   const whitened = plan.preparation.whiten === 'none' ? 0 : coils;
   const undersampled = plan.sampling.retrospective ? coils : 0;
   const compressed = plan.preparation.compress ? size.coils : 0;
-  const moreSets = ((plan.calibration.sets ?? 1) - 1) * size.coils; // methods count one set of maps
+  const moreSets = (sets - 1) * size.coils; // methods count one set of maps
   const copies = KSPACE_COPIES * coils + whitened + undersampled + compressed + moreSets;
   const working = plan.method.workingBytes(size, plan) + finishingBytes(plan.finishing, size);
   const perSlice = 8 * copies * size.points + working;
   const { parallelism } = plan;
-  const total = PROGRAM_BYTES + images + scan.workingBytes + parallelism * perSlice;
+  const scans = plan.method.joint?.(plan.settings) === 'contrasts' ? contrasts : 1;
+  const total = PROGRAM_BYTES + images + scans * scan.workingBytes + parallelism * perSlice;
   return { total, program: PROGRAM_BYTES, images, perSlice, parallelism };
 }
 

@@ -12,16 +12,22 @@ import type { MethodSettings, SettingName } from './settings.js';
 /** What a slice is being put through. */
 export type Stage = 'reading' | 'calibrating' | 'reconstructing' | 'adapting' | 'measuring';
 
-/** The measured k-space of one slice. */
-export interface SliceData {
-  /** Position in the scan. */
-  readonly index: number;
+/** Measured k-space. */
+export interface Samples {
   /** [coil, ky, kx], zero where the mask is. */
   readonly kspace: ComplexArray;
   /** Measured samples; columns that every scan of this size leaves at zero count as measured. */
   readonly mask: SamplingMask;
+}
+
+/** The measured k-space of one slice. */
+export interface SliceData extends Samples {
+  /** Position in the scan. */
+  readonly index: number;
   /** Coil sensitivities [set, coil, y, x]; estimated, or read, at the first call. */
   maps(): Promise<ComplexArray>;
+  /** The same slice in the other contrasts of the scan, as the coils of `maps` see it; read at every call. */
+  otherContrasts(): Promise<readonly Samples[]>;
 }
 
 export interface SliceOptions {
@@ -51,6 +57,8 @@ export interface MethodSetup {
   readonly threads?: number | undefined;
   /** Those the caller named; a method has its own default for the others. */
   readonly settings: MethodSettings;
+  /** Slices of the whole scan. */
+  readonly scanSlices: number;
   /** Positions of the slices that will be reconstructed, in order. */
   readonly slices: readonly number[];
   /** Reads any slice, for methods that look at several before they begin. */
@@ -78,11 +86,17 @@ export interface Method {
   /** The settings it takes. */
   readonly settings: readonly SettingName[];
   /** True where slices build on each other and must be reconstructed one by one, in order. */
-  sequential?(setup: Pick<MethodSetup, 'adapt'>): boolean;
+  sequential?(setup: Pick<MethodSetup, 'adapt' | 'settings'>): boolean;
+  /** What else the image of a slice rests on than its own samples. */
+  joint?(settings: MethodSettings): 'slices' | 'contrasts' | undefined;
   /** Bytes that one slice takes while it is reconstructed, beside its k-space. */
   workingBytes(
     slice: {
       readonly coils: number;
+      /** Of coil maps. */
+      readonly sets: number;
+      /** Of the scan. */
+      readonly contrasts: number;
       readonly points: number;
       /** Whether whole columns of k-space were measured. */
       readonly lines: boolean;

@@ -8,6 +8,7 @@ import type { Model } from '../networks/model.js';
 import { type Device, resolveDevice } from '../runtime/devices.js';
 import { type Finishing, type FinishingOptions, planFinishing } from './finish.js';
 import type { Method, Stage } from './method.js';
+import { contrastsOf } from './other-contrasts.js';
 import { type PreparationOptions, type PreparationPlan, planPreparation } from './preparation.js';
 import { methodByName } from './registry.js';
 import { planSampling, type Sampling, type Undersampling } from './sampling.js';
@@ -142,6 +143,12 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     throw new LarmorError('ERR_ARGUMENT', 'reconstruct: maps and calibration exclude each other; leave one out');
   if (!Number.isSafeInteger(parallelism) || parallelism < 1)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: parallelism must be a positive integer, got ${parallelism}`);
+  const settings = methodSettings(method, options);
+  if (method.joint?.(settings) === 'contrasts' && contrastsOf(scan).length < 2)
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `reconstruct: ${scan.name} has one contrast; several at once need an ISMRMRD file that has them`,
+    );
   const adaptation = adapt === false ? undefined : await settingsOf(adapt);
   const { device } = resolveDevice(options.device ?? 'auto');
   const sampling = planSampling(scan, options.undersample);
@@ -150,13 +157,13 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     method,
     model,
     adapt: adaptation,
-    settings: methodSettings(method, options),
+    settings,
     sampling,
     finishing,
     slices: sliceRange(scan, options.slices),
     device,
     threads: threadCount({ threads: options.threads }),
-    parallelism: method.sequential?.({ adapt: adaptation }) ? 1 : parallelism,
+    parallelism: method.sequential?.({ adapt: adaptation, settings }) ? 1 : parallelism,
     calibration: calibrationOptions(options.calibration),
     maps: options.maps,
     preparation: await planPreparation(scan, options, { signal: options.signal }),

@@ -90,6 +90,12 @@ export async function pseudoReplica(source: Scan | string, options: PseudoReplic
     throw new LarmorError('ERR_ARGUMENT', `pseudoReplica: noiseSeed must be a whole number, got ${noiseSeed}`);
   if (covariance) expectCovariance('pseudoReplica', covariance, source.coils);
   const plan = await planReconstruction(source, reconstruction);
+  const { method, settings } = plan;
+  if (method.joint?.(settings))
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `pseudoReplica: ${method.name} across ${settings.across} rests on k-space to which no noise is added; leave "across" out`,
+    );
   const whole = source.fullySampled
     ? await planReconstruction(source, { ...reconstruction, undersample: undefined })
     : undefined;

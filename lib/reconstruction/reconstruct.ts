@@ -17,6 +17,7 @@ import { measure } from './measure.js';
 import { expectMemory, memoryOf } from './memory.js';
 import type { SliceImage, SliceOptions, SliceReconstructor } from './method.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
+import { OtherContrasts } from './other-contrasts.js';
 import { type CompressionRecord, compressionRecord, type NoiseRecord, Preparation } from './preparation.js';
 import { ProgressTracker } from './progress.js';
 import { holdsSignal, SliceReader } from './slice-reader.js';
@@ -108,14 +109,16 @@ class Pipeline {
   async run(): Promise<Reconstruction> {
     const started = new Date();
     const begun = performance.now();
-    const { method, slices, maps: mapsFile } = this.#plan;
+    const { method, slices, maps: mapsFile, settings, sampling } = this.#plan;
     const digest = fileDigest(this.#scan.path, this.#signal);
     digest.catch(() => {}); // it is awaited last, and must not count as unhandled before
     try {
       await using maps = mapsFile === undefined ? undefined : await MapsReader.open(mapsFile, { signal: this.#signal });
       const first = this.#sliceOptions(slices[0]);
+      await using others =
+        method.joint?.(settings) === 'contrasts' ? await OtherContrasts.open(this.#scan, sampling, first) : undefined;
       const preparation = await Preparation.start(this.#scan, this.#plan.preparation, first);
-      const reader = new SliceReader(this.#scan, this.#plan, preparation, maps);
+      const reader = new SliceReader(this.#scan, this.#plan, preparation, maps, others);
       await using reconstructor = await method.start(reader.methodSetup(), first);
       const reports = await this.#runLanes(reconstructor, reader);
       this.#progress.report(slices[slices.length - 1], 'measuring', 0);

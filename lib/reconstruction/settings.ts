@@ -3,6 +3,11 @@ import { isKernelSize, KERNEL_WANTED, type KernelSize } from '../calibration/nei
 import { LarmorError } from '../errors.js';
 import { WAVELETS, type WaveletName } from '../operators/wavelet.js';
 
+export const LOW_RANK_AXES = ['coils', 'slices', 'contrasts'] as const;
+
+/** Which images are of low rank together: the coil images of a slice, neighbouring slices, or the contrasts of a slice. */
+export type LowRankAxis = (typeof LOW_RANK_AXES)[number];
+
 /** Settings of methods. A method takes those it lists and refuses the others. */
 export interface MethodSettings {
   /** Weight of the prior against the data term; what it weighs is told by each method. */
@@ -17,12 +22,17 @@ export interface MethodSettings {
   readonly wavelet?: WaveletName | undefined;
   /** Side in pixels of the blocks that are of low rank. */
   readonly blockSize?: number | undefined;
+  readonly across?: LowRankAxis | undefined;
 }
 
 interface Rule {
   readonly accepts: (value: unknown) => boolean;
   /** Completes "must be". */
   readonly wanted: string;
+}
+
+function oneOf(names: readonly unknown[]): Rule {
+  return { accepts: (value) => names.includes(value), wanted: `one of ${names.join(', ')}` };
 }
 
 const notNegative: Rule = {
@@ -43,11 +53,9 @@ const RULES: Record<keyof MethodSettings, Rule> = {
     wanted: 'at least 0 and below 1',
   },
   kernel: { accepts: isKernelSize, wanted: KERNEL_WANTED },
-  wavelet: {
-    accepts: (value) => WAVELETS.includes(value as WaveletName),
-    wanted: `one of ${WAVELETS.join(', ')}`,
-  },
+  wavelet: oneOf(WAVELETS),
   blockSize: positiveInteger,
+  across: oneOf(LOW_RANK_AXES),
 };
 
 export type SettingName = keyof MethodSettings;

@@ -7,9 +7,11 @@ import type { MapsReader } from '../io/maps-file.js';
 import type { Scan } from '../io/scan.js';
 import { Mask } from '../operators/mask.js';
 import { sampledCentre } from '../sampling/centre.js';
-import type { MethodSetup, SliceData, SliceOptions } from './method.js';
+import type { MethodSetup, Samples, SliceData, SliceOptions } from './method.js';
 import type { Plan } from './options.js';
+import type { OtherContrasts } from './other-contrasts.js';
 import type { Preparation } from './preparation.js';
+import type { Sampling } from './sampling.js';
 import { type DescribedMaps, SliceCalibration } from './slice-calibration.js';
 
 /** A slice as methods see it, the keeper of its maps, and how its coils were compressed. */
@@ -24,14 +26,25 @@ export class SliceReader {
   readonly #plan: Plan;
   readonly #preparation: Preparation;
   readonly #maps: MapsReader | undefined;
+  readonly #others: OtherContrasts | undefined;
   readonly #sampled: Omit<CalibrationDiagnostics, 'maps'>;
 
-  /** @param maps Where the caller's maps lie; without them they are estimated. */
-  constructor(scan: Scan, plan: Plan, preparation: Preparation, maps: MapsReader | undefined) {
+  /**
+   * @param maps Where the caller's maps lie; without them they are estimated.
+   * @param others For methods that reconstruct all contrasts at once.
+   */
+  constructor(
+    scan: Scan,
+    plan: Plan,
+    preparation: Preparation,
+    maps: MapsReader | undefined,
+    others?: OtherContrasts | undefined,
+  ) {
     this.#scan = scan;
     this.#plan = plan;
     this.#preparation = preparation;
     this.#maps = maps;
+    this.#others = others;
     const { mask, description } = plan.sampling;
     this.#sampled = { centre: sampledCentre(mask, scan.matrix[0]), acceleration: description.acceleration };
   }
@@ -39,8 +52,9 @@ export class SliceReader {
   /** What the method is started with. */
   methodSetup(): MethodSetup {
     const { model, adapt, device, threads, settings, slices } = this.#plan;
-    const { name, acquisition } = this.#scan;
-    return { model, adapt, device, threads, settings, slices, name, acquisition, readSlice: this.read.bind(this) };
+    const { name, acquisition, slices: scanSlices } = this.#scan;
+    const readSlice = this.read.bind(this);
+    return { model, adapt, device, threads, settings, slices, scanSlices, name, acquisition, readSlice };
   }
 
   /** @param useWhole Given the whitened k-space of all coils, before undersampling and compression. */
@@ -52,30 +66,47 @@ export class SliceReader {
     options.onStage?.('reading', 0);
     const white = await this.#preparation.whiten(await this.#scan.readKspace(index, options), options);
     await useWhole?.(white);
-    const { mask } = this.#plan.sampling;
-    const sampled = await this.#undersample(white, options);
+    const { sampling } = this.#plan;
+    const { mask } = sampling;
+    const sampled = await undersample(white, sampling, options);
     // Volumes may be padded with slices of zeros, from which no virtual coils can be had.
     const compression = holdsSignal(sampled) ? await this.#preparation.compression(sampled, mask, options) : undefined;
     const kspace = compression ? await compressCoils(sampled, compression, options) : sampled;
     const obtain = (): Promise<DescribedMaps> => this.#obtainMaps(index, kspace, compression, options);
     const sensitivities = new SliceCalibration(this.#sampled, obtain);
-    return { index, kspace, mask, maps: () => sensitivities.maps(), sensitivities, compression };
+    const maps = (): Promise<ComplexArray> => sensitivities.maps();
+    const otherContrasts = (): Promise<readonly Samples[]> => this.#readOthers(index, compression, options);
+    return { index, kspace, mask, maps, otherContrasts, sensitivities, compression };
   }
 
   /** The same slice with other k-space [coil, ky, kx] as scanned; virtual coils and maps stay those of the slice. */
-  async withSamples(
-    { index, maps, compression }: ReadSlice,
-    kspace: ComplexArray,
-    options: SliceOptions,
-  ): Promise<SliceData> {
-    const sampled = await this.#undersample(await this.#preparation.whiten(kspace, options), options);
-    const { mask } = this.#plan.sampling;
-    return { index, mask, maps, kspace: compression ? await compressCoils(sampled, compression, options) : sampled };
+  async withSamples(slice: ReadSlice, kspace: ComplexArray, options: SliceOptions): Promise<SliceData> {
+    const { index, maps, otherContrasts, compression } = slice;
+    const samples = await this.#prepare(kspace, this.#plan.sampling, compression, options);
+    return { index, maps, otherContrasts, ...samples };
   }
 
-  async #undersample(kspace: ComplexArray, options: SliceOptions): Promise<ComplexArray> {
-    const { mask, retrospective } = this.#plan.sampling;
-    return retrospective ? await new Mask(mask, kspace.shape).apply(kspace, options) : kspace;
+  /** Whitened, undersampled and compressed as a slice was. */
+  async #prepare(
+    kspace: ComplexArray,
+    sampling: Sampling,
+    compression: CoilCompression | undefined,
+    options: SliceOptions,
+  ): Promise<Samples> {
+    const sampled = await undersample(await this.#preparation.whiten(kspace, options), sampling, options);
+    const { mask } = sampling;
+    return { mask, kspace: compression ? await compressCoils(sampled, compression, options) : sampled };
+  }
+
+  async #readOthers(
+    index: number,
+    compression: CoilCompression | undefined,
+    options: SliceOptions,
+  ): Promise<readonly Samples[]> {
+    const samples: Samples[] = [];
+    for (const { scan, sampling } of this.#others?.contrasts ?? [])
+      samples.push(await this.#prepare(await scan.readKspace(index, options), sampling, compression, options));
+    return samples;
   }
 
   /** Estimates the maps of a slice, or reads them where a file of them was named. */
@@ -98,6 +129,14 @@ export class SliceReader {
     const maps = await this.#preparation.combineMaps(given, compression, { signal, threads });
     return { maps, description: describeGivenMaps(maps) };
   }
+}
+
+async function undersample(
+  kspace: ComplexArray,
+  { mask, retrospective }: Sampling,
+  options: SliceOptions,
+): Promise<ComplexArray> {
+  return retrospective ? await new Mask(mask, kspace.shape).apply(kspace, options) : kspace;
 }
 
 /** Whether any sample is not zero: otherwise there are neither maps nor an image. */

@@ -1,19 +1,16 @@
 // 3-D scans through the same pipeline as slices, and a real one undersampled in two phase encodings.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { espirit } from '#larmor/calibration/espirit.js';
-import { ScanWriter } from '#larmor/io/fastmri-writer.js';
 import { openScan } from '#larmor/io/scan.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
 import { estimateMemory } from '#larmor/reconstruction/memory.js';
 import { reconstruct } from '#larmor/reconstruction/reconstruct.js';
 import { createPointMask } from '#larmor/sampling/point-mask.js';
-import { renderPhantom } from '#larmor/simulation/phantom.js';
-import { simulateVolume } from '#larmor/simulation/volume.js';
 import { cgSense } from '#larmor/solvers/sense.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { runCli } from '../support/run-cli.js';
 import { describeShared, shared } from '../support/shared.js';
-import { part } from '../support/volumes.js';
+import { writeSimulatedVolume } from '../support/volumes.js';
 
 const file = temporaryFolder();
 const path = file('volume.h5');
@@ -23,17 +20,7 @@ const [coils, size, partitions] = [16, 64, 40];
 const slices = { first: 24, end: 40 };
 
 beforeAll(async () => {
-  const object = await renderPhantom({ family: 'head', contrast: 't1', seed: 3, size: 2 * size, slices: partitions });
-  const { kspace, reference } = await simulateVolume(object, { coils, size, snr: 60, seed: 3 });
-  const description = { slices: size, coils, matrix: [partitions, size], volume: true } as const;
-  await using writer = await ScanWriter.create(path, description);
-  for (let coil = 0; coil < coils; coil += 1) await writer.writeCoil(coil, part(kspace, coil));
-  for (let x = 0; x < size; x += 1) {
-    const points = partitions * size;
-    const data = reference.data.subarray(x * points, (x + 1) * points);
-    await writer.writeReference(x, { data, shape: [partitions, size] });
-  }
-  await writer.commit();
+  await writeSimulatedVolume(path, { coils, size, partitions, seed: 3 });
 });
 
 describe('CG-SENSE of a simulated head, two rings of coils, against the truth without noise', () => {
