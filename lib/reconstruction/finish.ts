@@ -81,13 +81,14 @@ export async function finish(image: ComplexArray, plan: Finishing, run: RunOptio
   return centerCrop(await combineComponents(images), plan.imageShape);
 }
 
-/** Bytes that finishing takes beside the images of a method, of which there are as many as coils at most. */
+/** Bytes that finishing takes beside the images of a method, so many of `small` points. */
 export function finishingBytes(
   { partialFourier, filter, matrix, interpolated }: Finishing,
-  { coils, points: small }: { readonly coils: number; readonly points: number },
+  components: number,
+  small: number,
 ): number {
   const completed = partialFourier ? small : 0;
   const completing = partialFourier ? 2 * small : 0; // k-space and phase
   const resampling = filter || interpolated ? small + points(matrix) : 0;
-  return 8 * coils * (completed + Math.max(completing, resampling));
+  return 8 * components * (completed + Math.max(completing, resampling));
 }

@@ -50,7 +50,8 @@ export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
   const compressed = plan.preparation.compress ? size.coils : 0;
   const moreSets = (sets - 1) * size.coils; // methods count one set of maps
   const copies = KSPACE_COPIES * coils + whitened + undersampled + compressed + moreSets;
-  const working = plan.method.workingBytes(size, plan) + finishingBytes(plan.finishing, size);
+  const components = plan.method.coilImages ? size.coils : (plan.calibration.sets ?? 1);
+  const working = plan.method.workingBytes(size, plan) + finishingBytes(plan.finishing, components, size.points);
   const perSlice = 8 * copies * size.points + working;
   const { parallelism } = plan;
   const scans = plan.method.joint?.(plan.settings) === 'contrasts' ? contrasts : 1;

@@ -83,6 +83,8 @@ export interface Method {
   readonly adapts?: boolean;
   /** Whether it also gives the network's own output, before a final data consistency. */
   readonly givesNetworkImage?: boolean;
+  /** Whether it returns an image per coil rather than per set of maps. */
+  readonly coilImages?: boolean;
   /** The settings it takes. */
   readonly settings: readonly SettingName[];
   /** True where slices build on each other and must be reconstructed one by one, in order. */

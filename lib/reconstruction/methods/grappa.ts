@@ -8,6 +8,7 @@ export const grappaMethod: Method = {
   name: 'grappa',
   description: 'missing samples from their measured neighbours in all coils, root sum of squares',
   needsModel: false,
+  coilImages: true,
   settings: ['kernel', 'regularisation'],
   workingBytes: ({ coils, points }, { settings }) => 8 * 3 * coils * points + calibrationBytes(coils, settings.kernel),
   async start({ settings: { kernel, regularisation: lambda } }) {

@@ -1,4 +1,5 @@
 // Compressed sensing: images sparse in wavelets, under ESPIRiT maps.
+import { espiritBytes } from '../../calibration/espirit.js';
 import { l1Wavelet } from '../../solvers/l1-wavelet.js';
 import { fastmriLambda } from '../contrast.js';
 import type { Method } from '../method.js';
@@ -8,7 +9,7 @@ export const l1WaveletMethod: Method = {
   description: 'least squares with sparse wavelet coefficients and ESPIRiT maps, by accelerated proximal gradients',
   needsModel: false,
   settings: ['regularisation', 'iterations', 'tolerance', 'wavelet'],
-  workingBytes: ({ coils, points }) => 8 * (coils + 8) * points,
+  workingBytes: ({ coils, points }) => 8 * (coils + 8) * points + espiritBytes(coils),
   async start({ settings, acquisition }) {
     const { regularisation, iterations: maxIterations, tolerance, wavelet } = settings;
     return {

@@ -7,6 +7,7 @@ export const locallyLowRankMethod: Method = {
   name: 'locally-low-rank',
   description: 'low rank in every block: of coil images without maps; of neighbouring slices or contrasts with maps',
   needsModel: false,
+  coilImages: true,
   settings: ['regularisation', 'iterations', 'tolerance', 'blockSize', 'across'],
   joint: ({ across = 'coils' }) => (across === 'coils' ? undefined : across),
   sequential: ({ settings: { across } }) => across === 'slices',

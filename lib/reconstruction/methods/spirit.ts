@@ -8,6 +8,7 @@ export const spiritMethod: Method = {
   name: 'spirit',
   description: 'self-consistent k-space by conjugate gradients, root sum of squares',
   needsModel: false,
+  coilImages: true,
   settings: ['kernel', 'regularisation', 'iterations', 'tolerance'],
   workingBytes({ coils, points, lines }, { settings }) {
     const kspace = 8 * coils * points;

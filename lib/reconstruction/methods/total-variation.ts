@@ -1,4 +1,5 @@
 // Compressed sensing with total variation: piecewise smooth images under ESPIRiT maps.
+import { espiritBytes } from '../../calibration/espirit.js';
 import { totalVariation } from '../../solvers/total-variation.js';
 import { fastmriLambda } from '../contrast.js';
 import type { Method } from '../method.js';
@@ -8,7 +9,7 @@ export const totalVariationMethod: Method = {
   description: 'least squares with total variation and ESPIRiT maps, by accelerated proximal gradients',
   needsModel: false,
   settings: ['regularisation', 'iterations', 'tolerance'],
-  workingBytes: ({ coils, points }) => 8 * (coils + 12) * points,
+  workingBytes: ({ coils, points }) => 8 * (coils + 12) * points + espiritBytes(coils),
   async start({ settings: { regularisation, iterations: maxIterations, tolerance }, acquisition }) {
     return {
       async reconstruct({ kspace, mask, maps }, { signal, threads, onStage }) {

@@ -6,6 +6,7 @@ export const zeroFilledMethod: Method = {
   name: 'zero-filled',
   description: 'inverse FFT of the measured samples, root sum of squares over coils',
   needsModel: false,
+  coilImages: true,
   settings: [],
   workingBytes: ({ coils, points }) => 8 * coils * points,
   async start() {
