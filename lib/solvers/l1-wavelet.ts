@@ -1,18 +1,10 @@
 // Compressed sensing with wavelets, each solve one job off the event loop.
 import type { ComplexArray } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
-<<<<<<< HEAD
 import type { EncodingOptions } from '../operators/encoding.js';
 import { type WaveletOptions, waveletArguments } from '../operators/wavelet.js';
 import type { PenaltyOptions, RegularisedResult } from './proximal-gradient.js';
 import { solveRegularised } from './regularised.js';
-=======
-import { runJob } from '../jobs.js';
-import type { EncodingOptions } from '../operators/encoding.js';
-import { type WaveletOptions, waveletArguments } from '../operators/wavelet.js';
-import { type PenaltyOptions, type RegularisedResult, regularisedResult } from './proximal-gradient.js';
-import { regularisedProblem } from './regularised-problem.js';
->>>>>>> 8797819 (Share what solvers with a penalty start from; count ESPIRiT and the components that are finished in memory estimates)
 
 /** What can be chosen about `l1Wavelet`. */
 export interface L1WaveletOptions extends PenaltyOptions, WaveletOptions {
@@ -46,17 +38,7 @@ export async function l1Wavelet(
 ): Promise<RegularisedResult> {
   const { lambda = 0.002, cycleSpinning = true } = options;
   const transform = waveletArguments('l1Wavelet', options);
-<<<<<<< HEAD
   return await solveRegularised('l1Wavelet', kspace, model, { ...options, lambda }, (control, args, seed) =>
     binding.l1Wavelet(control, ...args, cycleSpinning ? seed : undefined, ...transform),
   );
-=======
-  const problem = await regularisedProblem('l1Wavelet', kspace, model, { ...options, lambda });
-  const { x, scale, shared, maxIterations } = problem;
-  const seed = cycleSpinning ? problem.seed : undefined;
-  const outcome = await runJob(maxIterations, options, (control) =>
-    binding.l1Wavelet(control, ...shared, seed, ...transform),
-  );
-  return regularisedResult(x, scale, outcome);
->>>>>>> 8797819 (Share what solvers with a penalty start from; count ESPIRiT and the components that are finished in memory estimates)
 }

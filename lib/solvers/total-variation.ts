@@ -1,16 +1,9 @@
 // Compressed sensing with total variation, each solve one job off the event loop.
 import type { ComplexArray } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
-<<<<<<< HEAD
 import type { EncodingOptions } from '../operators/encoding.js';
 import type { PenaltyOptions, RegularisedResult } from './proximal-gradient.js';
 import { solveRegularised } from './regularised.js';
-=======
-import { runJob } from '../jobs.js';
-import type { EncodingOptions } from '../operators/encoding.js';
-import { type PenaltyOptions, type RegularisedResult, regularisedResult } from './proximal-gradient.js';
-import { regularisedProblem } from './regularised-problem.js';
->>>>>>> 8797819 (Share what solvers with a penalty start from; count ESPIRiT and the components that are finished in memory estimates)
 
 /** What can be chosen about `totalVariation`. */
 export interface TotalVariationOptions extends Omit<PenaltyOptions, 'seed'> {
@@ -37,17 +30,8 @@ export async function totalVariation(
   model: EncodingOptions,
   options: TotalVariationOptions = {},
 ): Promise<RegularisedResult> {
-<<<<<<< HEAD
   const settings = { ...options, lambda: options.lambda ?? 0.002 };
   return await solveRegularised('totalVariation', kspace, model, settings, (control, args) =>
     binding.totalVariation(control, ...args),
   );
-=======
-  const { lambda = 0.002 } = options;
-  const problem = await regularisedProblem('totalVariation', kspace, model, { ...options, lambda });
-  const outcome = await runJob(problem.maxIterations, options, (control) =>
-    binding.totalVariation(control, ...problem.shared),
-  );
-  return regularisedResult(problem.x, problem.scale, outcome);
->>>>>>> 8797819 (Share what solvers with a penalty start from; count ESPIRiT and the components that are finished in memory estimates)
 }
