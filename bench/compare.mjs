@@ -11,10 +11,10 @@ import { python } from './support/peer.mjs';
 const PROGRAMS = {
   fft: ['fft.mjs', '1', '21', '--all'],
   encoding: ['encoding.mjs', '1', '15'],
-  espirit: ['espirit.mjs', '1', '5'],
+  espirit: ['espirit.mjs', '1', '3'],
   'cg-sense': ['cg-sense.mjs', '1', '5'],
-  'l1-wavelet': ['l1-wavelet.mjs', '1', '3'],
-  tv: ['tv.mjs', '1', '3'],
+  'l1-wavelet': ['l1-wavelet.mjs', '1', '2'],
+  tv: ['tv.mjs', '1', '1'],
   grappa: ['grappa.mjs', '1', '9'],
   'coil-compression': ['coil-compression.mjs', '1', '9'],
   'recon-command': ['recon-command.mjs', '1', '5'],
