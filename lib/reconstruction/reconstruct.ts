@@ -206,7 +206,12 @@ class Pipeline {
     const seconds = (performance.now() - begun) / 1000;
     return {
       ...{ index, seconds, solver, adaptation, calibration, compression: compressionRecord(compression) },
-      warnings: [...(result.warnings ?? []), ...this.#emptyImage(slice.kspace, magnitude), ...warnings],
+      warnings: [
+        ...(result.warnings ?? []),
+        ...unfinished(result.solver),
+        ...this.#emptyImage(slice.kspace, magnitude),
+        ...warnings,
+      ],
     };
   }
 
@@ -246,4 +251,16 @@ class Pipeline {
 function expectFinite(method: string, slice: number, { data }: RealArray): void {
   if (firstNonFinite(data) >= 0)
     throw new LarmorError('ERR_DIVERGED', `reconstruct: ${method} gave NaN or infinity on slice ${slice}`);
+}
+
+/** A residual beyond which an image is far from what its method stands for. */
+const UNFINISHED = 0.1;
+
+function unfinished(solver: SliceImage['solver']): string[] {
+  if (!solver || solver.stop === 'tolerance' || !(solver.residual > UNFINISHED)) return [];
+  const { iterations, residual } = solver;
+  return [
+    `the solver was far from done after ${iterations} iterations, residual ${residual.toPrecision(2)}: ` +
+      'raise iterations, or choose another regularisation',
+  ];
 }

@@ -10,6 +10,13 @@
 #include "core/vector_blocks.h"
 
 namespace larmor {
+namespace {
+
+/// x = 0 already gives a misfit of half the energy, and no minimiser a larger one; beyond rounding, more means that an inexact proximal map
+/// could not follow a penalty far too heavy.
+constexpr double kWorseThanZero = 1e-3;
+
+}  // namespace
 
 ProximalGradientResult proximal_gradient(const Parallel& parallel, size_t floats, const ProximalGradientOptions& options, const NormalMap& normal,
                                          const ProximalMap& proximal, float* x, const std::function<void(size_t)>& progress) {
@@ -55,6 +62,8 @@ ProximalGradientResult proximal_gradient(const Parallel& parallel, size_t floats
     return sum;
   });
   result.misfit = std::max(0.0, result.misfit);
+  if (result.misfit > (1 + kWorseThanZero) * options.energy / 2)
+    throw CodedError("ERR_DIVERGED", "proximal gradient: the image explains the samples worse than none would: lower the weight of the penalty");
   if (current != x) std::copy_n(current, floats, x);
   return result;
 }

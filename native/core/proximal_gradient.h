@@ -30,7 +30,8 @@ using ProximalMap = std::function<void(double step, float* x)>;
 /// `x`, of `floats` numbers, becomes the minimiser of 1/2 ||A x - y||^2 + g(x): it holds A^H y at first and the solution at last.
 ///
 /// Beck and Teboulle's FISTA from zero; its momentum starts anew where it points uphill (O'Donoghue and Candes 2015, gradient scheme).
-/// `progress` is told the iterations done. Throws CodedError ERR_DIVERGED when the numbers leave the finite.
+/// `progress` is told the iterations done. Throws CodedError ERR_DIVERGED when the numbers leave the finite
+/// or the result explains y worse than zero does.
 ProximalGradientResult proximal_gradient(const Parallel& parallel, size_t floats, const ProximalGradientOptions& options, const NormalMap& normal,
                                          const ProximalMap& proximal, float* x, const std::function<void(size_t)>& progress);
 

@@ -117,6 +117,9 @@ describe('options', () => {
     const short = await reconstruct(full, { ...options, iterations: 2 });
     const loose = await reconstruct(full, { ...options, tolerance: 0.3 });
     expect(short.slices[0].solver).toMatchObject({ iterations: 2, stop: 'iterations' });
+    const early = await reconstruct(full, { method: 'tv', undersample, slices: { end: 1 }, iterations: 1 });
+    expect(early.slices[0].warnings).toContainEqual(expect.stringMatching(/far from done after 1 iterations/));
+    expect(loose.slices[0].warnings).not.toContainEqual(expect.stringMatching(/far from done/));
     expect(loose.slices[0].solver).toMatchObject({ stop: 'tolerance' });
     expect(loose.slices[0].solver!.residual).toBeLessThan(0.3);
   });

@@ -37,6 +37,15 @@ describeShared('totalVariation against BART', () => {
     expect(mine).toBeLessThan(theirs);
     expect(Math.abs(result.objective / mine - 1)).toBeLessThan(1e-4);
   });
+
+  test('a weight that the solver cannot follow is an error, not an image', async () => {
+    const { kspace, maps, mask } = await bartFixture(BART_FIXTURES[0]);
+    const failure = totalVariation(kspace, { maps, mask }, { lambda: 100, maxIterations: 100 });
+    await expect(failure).rejects.toMatchObject({
+      code: 'ERR_DIVERGED',
+      message: expect.stringMatching(/lower the weight/),
+    });
+  });
 });
 
 describe.each([
