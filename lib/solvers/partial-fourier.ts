@@ -47,7 +47,7 @@ export function oneSidedSampling(
     if (short < FEWEST_LINES)
       throw new LarmorError(
         'ERR_MASK',
-        `partial Fourier: needs at least ${FEWEST_LINES} lines on either side of the centre along ${axis}, got ${before} and ${after}`,
+        `partial Fourier: needs at least ${FEWEST_LINES} lines on either side of the centre along ${axis}, got ${Math.max(0, before)} and ${Math.max(0, after)}`,
       );
     return { axis, first, end };
   }
