@@ -18,7 +18,7 @@ const PROGRAMS = {
   grappa: ['grappa.mjs', '1', '9'],
   'coil-compression': ['coil-compression.mjs', '1', '9'],
   'recon-command': ['recon-command.mjs', '1', '5'],
-  volume: ['volume.mjs', '1', '36', '1'],
+  volume: ['volume.mjs', '1', '36'],
   'under-load': ['under-load.mjs', '2', '7'],
   'read-kspace': ['read-kspace.mjs'],
 };
@@ -55,7 +55,7 @@ function sideBySide(name, command) {
   });
   const rows = run.stdout
     .split('\n')
-    .filter(Boolean)
+    .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
   if (run.status !== 0 || rows.length === 0) {
     console.error(`${name}: left out, as it failed: ${run.stderr.trim().split('\n').slice(-12).join('\n')}`);
