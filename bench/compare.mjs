@@ -177,7 +177,7 @@ function machine() {
   ).machine;
   return [
     `- Processor: ${cpus().length} x ${cpus()[0].model}, ${isa}; ${first('uname', '-sr')}`,
-    `- larmor: Node ${process.versions.node}, commit ${first('git', '-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD')}`,
+    `- Node ${process.versions.node}`,
     `- BART: ${first('bart', 'version')}; Python: ${first(python, '-c', packages)}; FFTW: ${first('pkg-config', '--modversion', 'fftw3f')}`,
     `- ${new Date().toISOString().slice(0, 10)}`,
   ];
