@@ -176,7 +176,7 @@ function machine() {
     }),
   ).machine;
   return [
-    `- Processor: ${cpus().length} x ${cpus()[0].model}, ${isa}; ${first('uname', '-sr')}`,
+    `- Processor: ${cpus().length} x ${cpus()[0].model}, ${isa}; ${first('uname', '-sr').replace(/^(\w+ \d+\.\d+).*/, '$1')}`,
     `- Node ${process.versions.node}`,
     `- BART: ${first('bart', 'version')}; Python: ${first(python, '-c', packages)}; FFTW: ${first('pkg-config', '--modversion', 'fftw3f')}`,
     `- ${new Date().toISOString().slice(0, 10)}`,
