@@ -1,21 +1,11 @@
 // Types of the addon's functions on coils and their noise.
-import type { JobControl } from '../binding.js';
+import type { CalibrationArguments, JobControl } from '../binding.js';
 
 /** Functions of native/addon/coils.cc and native/addon/noise.cc. */
 export interface CoilBinding {
   // native/addon/coils.cc
   /** [row, rows, column, columns] of the fully sampled centre of kspace [coil, y, x]; sides of 0 where even the centre is not sampled. */
-  calibrationRegion(
-    control: JobControl,
-    kspace: Float32Array,
-    coils: number,
-    ny: number,
-    nx: number,
-    mask: Uint8Array | undefined,
-    maskIsLines: boolean,
-    maxRows: number,
-    maxColumns: number,
-  ): Promise<Uint32Array>;
+  calibrationRegion(control: JobControl, ...args: CalibrationArguments): Promise<Uint32Array>;
   /** gram [coil, coil] = sum over a block of samples of y conj(y); rejects with ERR_NOT_FINITE. */
   coilGram(
     control: JobControl,
