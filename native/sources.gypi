@@ -54,7 +54,8 @@
       "native/ort/network_ops.cc",
       "native/ort/physics_ops.cc",
       "native/ort/session.cc",
-      "native/ort/shapes.cc"
+      "native/ort/shapes.cc",
+      "native/ort/solver_ops.cc"
     ],
     "addon_sources": [
       "native/addon/addon.cc",

@@ -211,6 +211,19 @@ export const encodeAdjoint = (kspace: Value, maps: Value, mask: Value): Value =>
 /** x -> A^H A x. */
 export const encodeNormal = (image: Value, maps: Value, mask: Value): Value => one('EncodeNormal', [image, maps, mask]);
 
+/**
+ * x = (A^H A + weight)^-1 b by conjugate gradients from 0, without a test for convergence; stops where the residual is exactly 0.
+ *
+ * b [n,2,y,x]; weight [1]. Every image of the batch is solved on its own. Its gradients are those of the exact solution (implicit
+ * function theorem): the fewer iterations, the less exact. `solveNormalUnrolled` has those of the iteration, for more memory.
+ * Running it rejects with `ERR_DIVERGED` unless weight is positive and finite.
+ */
+export const solveNormal = (
+  b: Value,
+  { maps, mask, weight }: { maps: Value; mask: Value; weight: Value },
+  { iterations }: { iterations: number },
+): Value => one('SolveNormal', [b, maps, mask, weight], { iterations });
+
 /** dL/dmaps of `encode` where dL/dy = kspace, and of `encodeAdjoint` where dL/dx = image: conj(image) F^H M kspace. */
 export const encodeMapsGradient = (image: Value, kspace: Value, mask: Value): Value =>
   one('EncodeMapsGradient', [image, kspace, mask]);

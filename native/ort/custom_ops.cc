@@ -9,7 +9,7 @@ namespace {
 OrtCustomOpDomain* make_domain() {
   OrtCustomOpDomain* domain = nullptr;
   check(api().CreateCustomOpDomain("larmor", &domain), "CreateCustomOpDomain");
-  for (const auto& ops : {physics_ops(), network_ops()})
+  for (const auto& ops : {physics_ops(), solver_ops(), network_ops()})
     for (const OrtCustomOp* op : ops) check(api().CustomOpDomain_Add(domain, op), "CustomOpDomain_Add");
   return domain;
 }

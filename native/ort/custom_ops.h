@@ -8,6 +8,8 @@ namespace larmor::ort {
 
 /// Encoding operator and data losses.
 std::vector<const OrtCustomOp*> physics_ops();
+/// Data consistency.
+std::vector<const OrtCustomOp*> solver_ops();
 /// Fused normalisation with activation, 3x3 convolution and their gradients.
 std::vector<const OrtCustomOp*> network_ops();
 

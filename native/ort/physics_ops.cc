@@ -3,56 +3,14 @@
 
 #include "core/coded_error.h"
 #include "core/data_loss.h"
-#include "core/encoding.h"
 #include "core/fft.h"
 #include "core/maps_gradient.h"
 #include "ort/custom_op.h"
 #include "ort/custom_ops.h"
-#include "ort/shapes.h"
+#include "ort/physics.h"
 
 namespace larmor::ort {
 namespace {
-
-/// Maps [n, coil, y, x, 2], or k-space of that shape, and the shapes that follow from it.
-struct Physics {
-  const char* op;
-  Input<float> maps;
-  Shape image, kspace;
-  size_t batch, coils, ny, nx;
-
-  Physics(const char* name, const Context& context, size_t index, const char* argument = "maps") : op(name), maps(context.input<float>(index)) {
-    expect_rank(op, argument, "[n,coil,y,x,2]", maps.shape);
-    const Shape& s = maps.shape;
-    expect_shape(op, argument, {s[0], s[1], s[2], s[3], 2}, s);
-    if (s[2] < 1 || s[3] < 1)
-      throw CodedError("ERR_SHAPE", std::string(op) + ": " + argument + " must have no empty image axis, got " + text(s));
-    image = {s[0], 2, s[2], s[3]};
-    kspace = s;
-    batch = maps.dim(0), coils = maps.dim(1), ny = maps.dim(2), nx = maps.dim(3);
-  }
-
-  Input<float> input(const Context& context, size_t index, const char* name, const Shape& shape) const {
-    auto result = context.input<float>(index);
-    expect_shape(op, name, shape, result.shape);
-    return result;
-  }
-
-  /// A mask [n, 1, x] or [n, y, x]. With one row of k-space both are the same.
-  Input<float> mask(const Context& context, size_t index, const char* name) const {
-    auto result = context.input<float>(index);
-    expect_rank(op, name, "[n,y,x]", result.shape);
-    const int64_t rows = result.shape[1] == 1 ? 1 : image[2];
-    expect_shape(op, name, {image[0], rows, image[3]}, result.shape);
-    return result;
-  }
-
-  size_t samples() const { return coils * ny * nx; }
-  const c32* maps_of(size_t b) const { return reinterpret_cast<const c32*>(maps.data) + b * samples(); }
-  MaskWeights weights(size_t b, const Input<float>& mask) const { return {mask.data + b * mask.dim(1) * nx, mask.shape[1] == 1}; }
-  Encoding encoding(size_t b, const Input<float>& mask) const {
-    return Encoding({.sets = 1, .coils = coils, .ny = ny, .nx = nx}, maps_of(b), weights(b, mask));
-  }
-};
 
 class Encode {
  public:

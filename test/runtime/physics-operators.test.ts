@@ -41,6 +41,8 @@ const heldOut = stack(
 const noLines = tensor(lines.shape);
 const noPoints = tensor(trained.shape);
 
+const scalar = (value: number): Tensor => tensor([1], Float64Array.of(value));
+
 type Inputs = Readonly<Record<string, Tensor>>;
 
 /** Runs one node as a graph of its own; its outputs are named y0, y1, ... */
@@ -81,11 +83,12 @@ describe.each([
     { operator: 'Encode', inputs: { image, maps, mask } },
     { operator: 'EncodeAdjoint', inputs: { kspace, maps, mask } },
     { operator: 'EncodeNormal', inputs: { image, maps, mask } },
-  ])('$operator', async ({ operator, inputs }) => {
-    const [want] = truth(operator, inputs);
-    const [got] = await run(operator, inputs, [want.shape]);
+    { operator: 'SolveNormal', inputs: { b: image, maps, mask, weight: scalar(0.5) }, attributes: { iterations: 6 } },
+  ])('$operator', async ({ operator, inputs, attributes }) => {
+    const [want] = truth(operator, inputs, attributes);
+    const [got] = await run(operator, inputs, [want.shape], attributes);
     expect(relativeError(got, want.data)).toBeLessThan(TOLERANCE);
-    const [again] = await run(operator, inputs, [want.shape], {}, 2);
+    const [again] = await run(operator, inputs, [want.shape], attributes, 2);
     expect(again).toEqual(got);
   });
 });
@@ -145,4 +148,47 @@ test('k-space that is zero under the mask is an error, not a NaN', async () => {
   await expect(run('DataLoss', inputs, [[1], [1], image.shape], { norm: 'l1' })).rejects.toThrow(
     /kspace is zero at every sample of mask/,
   );
+});
+
+describe('SolveNormal', () => {
+  const solve = (b: Tensor, weight: number, iterations: number): Promise<Float32Array[]> =>
+    run('SolveNormal', { b, maps, mask: lines, weight: scalar(weight) }, [b.shape], { iterations });
+
+  test('solves the equations', async () => {
+    const [x] = await solve(image, 0.5, 100);
+    const solution = tensor(image.shape, Float64Array.from(x));
+    const [normal] = truth('EncodeNormal', { image: solution, maps, mask: lines });
+    const back = normal.data.map((value, i) => value + 0.5 * solution.data[i]);
+    expect(relativeError(back, image.data)).toBeLessThan(4 * TOLERANCE); // condition number about 20
+  });
+
+  test('an empty image of a batch stays empty beside another', async () => {
+    const half = image.data.length / 2;
+    const [alone] = await solve(image, 0.5, 6);
+    const [both] = await solve(
+      tensor(
+        image.shape,
+        image.data.map((value, i) => (i < half ? value : 0)),
+      ),
+      0.5,
+      6,
+    );
+    expect(both.subarray(0, half)).toEqual(alone.subarray(0, half));
+    expect(both.subarray(half).every((value) => value === 0)).toBe(true);
+  });
+
+  test.each([0, -0.1, Number.NaN, Number.POSITIVE_INFINITY])('a weight of %d is an error', async (weight) => {
+    await expect(solve(image, weight, 6)).rejects.toMatchObject({
+      code: 'ERR_DIVERGED',
+      message: expect.stringMatching(/SolveNormal: weight must be positive and finite, got/),
+    });
+  });
+
+  test('a right-hand side that is not finite is an error', async () => {
+    const broken = tensor(
+      image.shape,
+      image.data.map((value, i) => (i === 7 ? Number.NaN : value)),
+    );
+    await expect(solve(broken, 0.5, 6)).rejects.toMatchObject({ code: 'ERR_DIVERGED' });
+  });
 });

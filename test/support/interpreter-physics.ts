@@ -108,6 +108,33 @@ function mapsGradient(image: Tensor, kspace: Tensor, mask: Tensor): Tensor {
   return result;
 }
 
+/** Conjugate gradients on A^H A + mu from 0, every image of the batch on its own. */
+function solveNormal(b: Tensor, maps: Tensor, mask: Tensor, mu: number, iterations: number): Tensor {
+  const floats = b.data.length / b.shape[0];
+  const x = tensor(b.shape);
+  const [r, p] = [b.data.slice(), b.data.slice()];
+  const dot = (u: Float64Array, v: Float64Array, n: number): number => {
+    let sum = 0;
+    for (let i = n * floats; i < (n + 1) * floats; i++) sum += u[i] * v[i];
+    return sum;
+  };
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const q = adjoint(encode(tensor(b.shape, p), maps, mask), maps, mask).data.map((value, i) => value + mu * p[i]);
+    for (let n = 0; n < b.shape[0]; n++) {
+      const energy = dot(r, r, n);
+      if (energy === 0) continue;
+      const alpha = energy / dot(p, q, n);
+      for (let i = n * floats; i < (n + 1) * floats; i++) {
+        x.data[i] += alpha * p[i];
+        r[i] -= alpha * q[i];
+      }
+      const beta = dot(r, r, n) / energy;
+      for (let i = n * floats; i < (n + 1) * floats; i++) p[i] = r[i] + beta * p[i];
+    }
+  }
+  return x;
+}
+
 function transformCoils(x: Tensor, sign: 1 | -1): Tensor {
   const [n, coils, height, width] = x.shape;
   const result = tensor(x.shape);
@@ -155,6 +182,9 @@ export const physicsRules: Readonly<Record<string, Rule>> = {
   Encode: ([image, maps, mask]) => [encode(image, maps, mask)],
   EncodeAdjoint: ([kspace, maps, mask]) => [adjoint(kspace, maps, mask)],
   EncodeNormal: ([image, maps, mask]) => [adjoint(encode(image, maps, mask), maps, mask)],
+  SolveNormal: ([b, maps, mask, weight], { iterations }) => [
+    solveNormal(b, maps, mask, weight.data[0], iterations as number),
+  ],
   EncodeMapsGradient: ([image, kspace, mask]) => [mapsGradient(image, kspace, mask)],
   Fft2: ([x], { inverse }) => [transformCoils(x, inverse ? 1 : -1)],
   DataLoss([image, maps, mask, heldOutMask, kspace], { norm }) {

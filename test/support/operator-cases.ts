@@ -93,6 +93,15 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       given,
       apply: ({ image, kspace, mask }) => [op.encodeMapsGradient(image, kspace, mask)],
     },
+    {
+      // enough iterations for the exact solution, whose gradient the operator has
+      operator: 'SolveNormal',
+      what: kind,
+      inputs: { b: picture, maps: coils, mask, weight: [1] },
+      differentiable: ['b', 'maps', 'weight'],
+      given: { ...given, weight: [0.5] },
+      apply: ({ b, maps, mask, weight }) => [op.solveNormal(b, { maps, mask, weight }, { iterations: 40 })],
+    },
     loss('l1'),
     loss('l2'),
   ];

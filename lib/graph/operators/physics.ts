@@ -4,7 +4,20 @@
 // With z = F^H M y, the number T(x, S, y) = Re <y, M F S x> is linear in image, maps and k-space. Its partial derivatives are
 // EncodeAdjoint (x: S^H z), EncodeMapsGradient (S: conj(x) z) and Encode (y: M F S x), so each one's gradients are the other two.
 import { sameShape } from '../../arrays/complex-array.js';
-import { add, encode, encodeAdjoint, encodeMapsGradient, encodeNormal, fft2, multiply } from '../operations.js';
+import { conjugateGradients } from '../conjugate-gradients.js';
+import {
+  add,
+  encode,
+  encodeAdjoint,
+  encodeMapsGradient,
+  encodeNormal,
+  fft2,
+  multiply,
+  negate,
+  reduceSum,
+  reshape,
+  solveNormal,
+} from '../operations.js';
 import type { Operator, Value } from '../types.js';
 import { attributeError, defineOperator, expectShape, float32, shapeError } from './define.js';
 import { dft2, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';
@@ -30,6 +43,14 @@ function sizes(
 
 function expectImage(operator: string, image: Value, [n, , y, x]: readonly number[]): void {
   expectShape(operator, 'image', [n, 2, y, x], image);
+}
+
+/** d Re <dy, A^H A x> / dmaps. */
+function mapsGradientOfNormal(image: Value, dy: Value, maps: Value, mask: Value): Value {
+  return add(
+    encodeMapsGradient(dy, encode(image, maps, mask), mask),
+    encodeMapsGradient(image, encode(dy, maps, mask), mask),
+  );
 }
 
 export const physics: readonly Operator[] = [
@@ -88,12 +109,37 @@ export const physics: readonly Operator[] = [
     // Its own adjoint; the maps enter twice.
     gradient: ({ inputs: [image, maps, mask], dy }) => [
       encodeNormal(dy, maps, mask),
-      add(
-        encodeMapsGradient(dy, encode(image, maps, mask), mask),
-        encodeMapsGradient(image, encode(dy, maps, mask), mask),
-      ),
+      mapsGradientOfNormal(image, dy, maps, mask),
     ],
     portable: ([image, maps, mask]) => [encodeAdjointForm(encodeForm(image, maps, mask), maps, mask)],
+  }),
+
+  // x = (A^H A + weight)^-1 b by conjugate gradients. The gradient is that of the exact solution: with g = (A^H A + weight)^-1 dy,
+  // dL = Re <g, db - d(A^H A) x - dweight x>, where A^H A changes as in EncodeNormal.
+  defineOperator({
+    name: 'SolveNormal',
+    domain: 'larmor',
+    inputs: ['b', 'maps', 'mask', 'weight'],
+    attributes: { iterations: 'int' },
+    infer([b, maps, mask, weight], { iterations }) {
+      if (iterations < 1) attributeError('SolveNormal', 'iterations', '1 or more', iterations);
+      const [n, , y, x] = sizes('SolveNormal', maps, { mask });
+      expectShape('SolveNormal', 'b', [n, 2, y, x], b);
+      expectShape('SolveNormal', 'weight', [1], weight);
+      return [float32(b.shape)];
+    },
+    gradient({ inputs: [, maps, mask, weight], outputs: [x], attributes, dy }) {
+      const g = solveNormal(dy, { maps, mask, weight }, attributes);
+      return [
+        g,
+        negate(mapsGradientOfNormal(x, g, maps, mask)),
+        undefined,
+        negate(reshape(reduceSum(multiply(g, x)), [1])),
+      ];
+    },
+    portable: ([b, maps, mask, weight], { iterations }) => [
+      conjugateGradients(b, weight, iterations, (p) => encodeAdjointForm(encodeForm(p, maps, mask), maps, mask)),
+    ],
   }),
 
   // F x of every coil, or F^H x
