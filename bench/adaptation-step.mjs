@@ -26,9 +26,9 @@ for (const { config, coils, height, width } of CASES) {
     peerLoss: 'data',
     shapes: { batch: 1, coils, height, width },
     data: {
-      input: { values: noise(2 * height * width, 1), shape: [1, 2, height, width] },
+      image: { values: noise(2 * height * width, 1), shape: [1, 2, height, width] },
       maps: { values: noise(samples, 2).map((v) => v * scale), shape: stack },
-      mask: lines,
+      lossMask: lines,
       heldOutMask: held,
       kspace: { values: noise(samples, 3), shape: stack },
     },

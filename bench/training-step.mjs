@@ -17,7 +17,7 @@ for (const channels of [1, 2]) {
     loss: LOSSES.supervised,
     peerLoss: 'supervised',
     shapes: { batch: 1, height: SIDE, width: SIDE },
-    data: { input: { values: noise(length, 1), shape }, target: { values: noise(length, 2), shape } },
+    data: { image: { values: noise(length, 1), shape }, target: { values: noise(length, 2), shape } },
     threads,
     rounds,
   });

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../dist/graph/builder.js';
 import { differentiate } from '../dist/graph/differentiate.js';
 import { graphToOnnx } from '../dist/graph/onnx.js';
 import { reduceSum } from '../dist/graph/operations.js';
+import { GraphInputs } from '../dist/networks/graph-inputs.js';
 import { createNetwork } from '../dist/networks/network.js';
 import { ParameterStore } from '../dist/networks/parameters.js';
 import { createSession } from '../dist/runtime/session.js';
@@ -58,9 +59,8 @@ function graphOf(network, what) {
   const [coils, height, width] = SIZE;
   const graph = new GraphBuilder();
   const parameters = new Map(network.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
-  const kspace = graph.input('kspace', [1, coils, height, width, 2]);
-  const [mask, calibrationMask] = ['mask', 'calibrationMask'].map((name) => graph.input(name, [1, 1, width]));
-  const { magnitude } = network.unroll({ kspace, mask, calibrationMask }, (name) => parameters.get(name));
+  const inputs = new GraphInputs(graph, network, { coils, height, width });
+  const { magnitude } = network.reconstruct(inputs, (name) => parameters.get(name)).coils;
   if (what === 'image') graph.output('image', magnitude);
   else
     differentiate(reduceSum(magnitude), [...parameters.values()]).forEach((gradient, i) => {

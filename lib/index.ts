@@ -65,30 +65,26 @@ export {
   ssimMatched,
 } from './metrics/metrics.js';
 export { type ExportOptions, exportOnnx } from './networks/export-onnx.js';
+export type { MeasurementShapes } from './networks/graph-inputs.js';
+export type { ImageNetwork } from './networks/image-network.js';
 export { importModel } from './networks/import-model.js';
 export { loadModel, type Model, saveModel } from './networks/model.js';
 export {
+  type CoilPrediction,
   createNetwork,
-  type ImageNetwork,
   type Initialiser,
   type Network,
+  type NetworkInputs,
   type ParameterSpec,
+  type Parameters,
+  type Prediction,
   parameterCount,
-  type UnrolledInputs,
-  type UnrolledNetwork,
-  type UnrolledOutputs,
 } from './networks/network.js';
 export { type InputKind, type NetworkInput, networkInput } from './networks/network-input.js';
 export { importOnnx } from './networks/onnx-model.js';
 export { ParameterStore } from './networks/parameters.js';
 export { createPredictor, type Predictor, type PredictorOptions } from './networks/predictor.js';
 export { type ImportOptions, importCheckpoint } from './networks/torch-model.js';
-export {
-  createUnrolledPredictor,
-  type UnrolledMeasurement,
-  type UnrolledPredictor,
-  type UnrolledPredictorOptions,
-} from './networks/unrolled-predictor.js';
 export { Coils } from './operators/coils.js';
 export { compose } from './operators/compose.js';
 export { EncodingOperator, type EncodingOptions } from './operators/encoding.js';
@@ -161,7 +157,7 @@ export type { AdamOptions } from './training/adam.js';
 export type { Validation } from './training/checkpoint.js';
 export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';
 export { Dataset, type DatasetOptions, type TrainingSample, type TrainingSampling } from './training/dataset.js';
-export type { Trainable, TrainingShapes } from './training/graph.js';
+export type { Trainable } from './training/graph.js';
 export { LOSSES, type LossDescription } from './training/losses.js';
 export {
   createTrainingSession,

@@ -26,7 +26,7 @@ def supervised_loss(tensors):
 def data_loss(tensors):
     """Normalised l1 difference to the measured samples, over real and imaginary parts."""
     maps = torch.view_as_complex(tensors["maps"])
-    mask = tensors["mask"][:, None]
+    mask = tensors["lossMask"][:, None]
     kspace = tensors["kspace"] * mask[..., None]
     scale = kspace.abs().sum()
 
@@ -50,7 +50,7 @@ def main():
     for index, _ in enumerate(sys.stdin):
         start, processor_start = time.perf_counter(), time.process_time()
         optimiser.zero_grad(set_to_none=True)
-        loss = measure(network(tensors["input"]))
+        loss = measure(network(tensors["image"]))
         loss.backward()
         gradients = [p.grad.numpy().copy() for p in network.parameters()] if index == 0 else None
         optimiser.step()

@@ -5,6 +5,7 @@ import { fromPlanes, toPlanes } from '../arrays/planar.js';
 import { scaled } from '../arrays/scaled.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
+import type { MaskKind, MeasurementShapes } from '../networks/graph-inputs.js';
 import type { Model } from '../networks/model.js';
 import { networkInput } from '../networks/network-input.js';
 import { Mask, maskWeights } from '../operators/mask.js';
@@ -42,9 +43,11 @@ export interface PreparedSlice {
   /** Multiplies images of the network to give data units. */
   readonly unit: number;
   /** What a `TrainingSession` takes, for a batch of one. */
-  readonly data: Readonly<Record<'input' | 'maps' | 'mask' | 'heldOutMask' | 'kspace', Float32Array>>;
-  readonly maskKind: 'lines' | 'points';
+  readonly data: Readonly<Record<string, Float32Array>>;
+  readonly maskKinds: Required<Pick<MeasurementShapes, 'mask' | 'lossMask'>>;
 }
+
+const kindOf = ({ shape }: SamplingMask): MaskKind => (shape.length === 1 ? 'lines' : 'points');
 
 /**
  * Splits, combines and scales a measurement.
@@ -72,17 +75,19 @@ export async function prepareSlice(
   const { image, scale } = await networkInput(seenKspace, oneSet, seen, input ?? model.input, options);
   const planes = new Float32Array(2 * height * width);
   toPlanes(image, planes, scale);
+  const weights = (part: SamplingMask): Float32Array => maskWeights('adaptation', part, height, width);
   return {
     sizes: [coils, height, width],
     unit: 1 / scale,
     data: {
-      input: planes,
+      image: planes,
       maps: maps.data,
-      mask: maskWeights('adaptation', split.train, height, width),
-      heldOutMask: maskWeights('adaptation', split.heldOut, height, width),
+      mask: weights(seen),
+      lossMask: weights(split.train),
+      heldOutMask: weights(split.heldOut),
       kspace: await scaled(kspace.data, scale),
     },
-    maskKind: split.train.shape.length === 1 ? 'lines' : 'points',
+    maskKinds: { mask: kindOf(seen), lossMask: kindOf(split.train) },
   };
 }
 
@@ -125,7 +130,7 @@ export class SliceAdapter implements AsyncDisposable {
     const { signal } = options;
     const prepared = await prepareSlice(slice, this.#model, this.#settings, { signal, threads: this.#threads });
     const session = await this.#sessionFor(prepared, signal);
-    session.set(prepared.data);
+    session.set(needed(prepared.data, session));
     const [, height, width] = prepared.sizes;
     const image = async (): Promise<ComplexArray> =>
       fromPlanes(await session.predict({ signal }), [height, width], prepared.unit);
@@ -156,11 +161,11 @@ export class SliceAdapter implements AsyncDisposable {
     this.#session = undefined;
   }
 
-  async #sessionFor({ sizes, maskKind }: PreparedSlice, signal: AbortSignal | undefined): Promise<TrainingSession> {
-    const key = `${sizes}:${maskKind}`;
+  async #sessionFor({ sizes, maskKinds }: PreparedSlice, signal: AbortSignal | undefined): Promise<TrainingSession> {
+    const key = `${sizes}:${Object.values(maskKinds)}`;
     if (this.#session?.key !== key) {
       await this[Symbol.asyncDispose]();
-      const training = await adaptationSession(this.#model, this.#settings, 1, sizes, maskKind, this.#threads, signal);
+      const training = await adaptationSession(this.#model, this.#settings, 1, sizes, maskKinds, this.#threads, signal);
       this.#session = { key, training };
     }
     return this.#session.training;
@@ -192,7 +197,7 @@ export function adaptationSession(
   { parameters }: Pick<AdaptationSettings, 'parameters'>,
   batch: number,
   [coils, height, width]: PreparedSlice['sizes'],
-  maskKind: PreparedSlice['maskKind'],
+  maskKinds: PreparedSlice['maskKinds'],
   threads: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<TrainingSession> {
@@ -200,11 +205,16 @@ export function adaptationSession(
     network: model.network,
     weights: model.weights,
     loss: LOSSES.self,
-    shapes: { batch, coils, height, width, mask: maskKind },
+    shapes: { batch, coils, height, width, ...maskKinds },
     trainable: parameters,
     threads,
     signal,
   });
+}
+
+/** The part of a slice's data that a session takes. */
+export function needed(data: PreparedSlice['data'], { inputs }: TrainingSession): PreparedSlice['data'] {
+  return Object.fromEntries(inputs.map((name) => [name, data[name]]));
 }
 
 function heldOutLosses({ loss, heldOutLoss }: Losses): StepLosses {

@@ -1,35 +1,15 @@
 // Joint test-time training over the slices of a volume: one set of weights from which every slice then starts.
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
+import { stack } from '../training/dataset.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
-import { adaptationSession, type MeasuredSlice, type PreparedSlice, prepareSlice } from './slice.js';
+import { adaptationSession, type MeasuredSlice, needed, type PreparedSlice, prepareSlice } from './slice.js';
 
 export interface JointOptions {
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Steps made, of how many. */
   readonly onStep?: ((step: number, steps: number) => void) | undefined;
-}
-
-/** Position of the batch's slices in the session's tensors. */
-function stack(slices: readonly PreparedSlice[]): Record<keyof PreparedSlice['data'], Float32Array> {
-  const join = (name: keyof PreparedSlice['data']): Float32Array => {
-    const parts = slices.map(({ data }) => data[name]);
-    const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let offset = 0;
-    for (const part of parts) {
-      joined.set(part, offset);
-      offset += part.length;
-    }
-    return joined;
-  };
-  return {
-    input: join('input'),
-    maps: join('maps'),
-    mask: join('mask'),
-    heldOutMask: join('heldOutMask'),
-    kspace: join('kspace'),
-  };
 }
 
 /**
@@ -57,7 +37,7 @@ export async function adaptJointly(
     const slices: PreparedSlice[] = [];
     for (let i = 0; i < size; i += 1)
       slices.push(await prepareSlice(await read(b * size + i), model, settings, { signal, threads }));
-    const [{ sizes, maskKind }] = slices;
+    const [{ sizes, maskKinds }] = slices;
     const other = slices.find((slice) => `${slice.sizes}` !== `${sizes}`);
     if (other)
       throw new LarmorError(
@@ -69,11 +49,11 @@ export async function adaptJointly(
       settings,
       size,
       sizes,
-      maskKind,
+      maskKinds,
       threads,
       signal,
     );
-    session.set(stack(slices));
+    session.set(stack(slices.map(({ data }) => needed(data, session))));
     try {
       for (let step = 1; step <= volumeIterations; step += 1) {
         await session.step({ learningRate: learningRateAt(settings, step - 1), signal });

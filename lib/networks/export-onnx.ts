@@ -6,8 +6,8 @@ import { encodeOnnx } from '../graph/onnx.js';
 import { type OnnxModel, type OnnxNode, type OnnxPort, type OnnxTensor, toOnnx } from '../graph/onnx-model.js';
 import { toPortable } from '../graph/portable.js';
 import type { Value } from '../graph/types.js';
+import { type ImageNetwork, imageNetwork } from './image-network.js';
 import type { Model } from './model.js';
-import { type ImageNetwork, imageNetwork } from './network.js';
 import { originalGraph } from './onnx-network.js';
 import type { ParameterStore } from './parameters.js';
 

@@ -18,67 +18,61 @@ export interface ParameterSpec {
   readonly part: 'encoder' | 'decoder';
 }
 
-/** What all networks have: a family of graphs, one for every image size, over one set of parameters. */
-interface NetworkDescription {
-  /** Name in the registry. */
-  readonly kind: string;
-  /** What `createNetwork` needs, beside the kind, to make this network again. JSON. */
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly parameters: readonly ParameterSpec[];
+/** What a network may ask for, each made in its graph when asked for. */
+export interface NetworkInputs {
+  /** The zero-filled image, [n, inChannels, y, x]: the coils combined as `networkInput` does. */
+  image(): Value;
+  /** Coil maps [n, coil, y, x, 2]. */
+  maps(): Value;
+  /** [n, 1, x] or [n, y, x]: 1 for the samples that the network sees, 0 elsewhere. */
+  mask(): Value;
+  /** These samples, [n, coil, y, x, 2], zero where the mask is. */
+  kspace(): Value;
+  /** The part of the mask that is the fully sampled centre, of which coil maps can be made. */
+  calibrationMask(): Value;
 }
 
-/** A network from image to image. */
-export interface ImageNetwork extends NetworkDescription {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  /**
-   * Appends the network to the graph of `input`.
-   *
-   * Shapes: input [n, inChannels, y, x] -> [n, outChannels, y, x]. `parameter` gives the value of a parameter by name.
-   *
-   * @throws LarmorError `ERR_SHAPE` when the image is too small or has other channels.
-   */
-  build(input: Value, parameter: (name: string) => Value): Value;
+/** Gives the value of a parameter by its name. */
+export type Parameters = (name: string) => Value;
+
+/** What a network makes of its inputs. */
+export interface Prediction {
+  /** [n, outChannels, y, x]; of networks that make coil images, these combined by their conjugate maps. */
+  readonly image: Value;
+  /** Of networks that make coil images instead of taking maps. */
+  readonly coils?: CoilPrediction | undefined;
 }
 
-/** The measurement that an unrolled network works on. */
-export interface UnrolledInputs {
-  /** [n, coil, y, x, 2], zero where the mask is. */
-  readonly kspace: Value;
-  /** [n, 1, x] or [n, y, x]: 1 where measured, 0 elsewhere. */
-  readonly mask: Value;
-  /** The same for the fully sampled centre, of which the coil maps are made. */
-  readonly calibrationMask?: Value | undefined;
-}
-
-/** What an unrolled network makes of a measurement. */
-export interface UnrolledOutputs {
+/** What a network with coil maps of its own makes. */
+export interface CoilPrediction {
   /** [n, coil, y, x, 2], complete. */
   readonly kspace: Value;
   /** Coil maps [n, coil, y, x, 2]. */
   readonly maps: Value;
   /** The image that every coil sees, [n, coil, y, x, 2]. */
-  readonly coilImages: Value;
-  /** The coils combined by their conjugate maps, [n, 2, y, x]. */
-  readonly image: Value;
+  readonly images: Value;
   /** Root sum of squares of the coil images, [n, y, x]. */
   readonly magnitude: Value;
 }
 
-/** A network from undersampled k-space to an image, with the measurement inside. */
-export interface UnrolledNetwork extends NetworkDescription {
-  /** Whether it makes coil maps itself and needs a `calibrationMask`; if not, the k-space is of one virtual coil. */
-  readonly makesMaps: boolean;
+/** A family of graphs, one for every image size, over one set of parameters: from a measurement to an image. */
+export interface Network {
+  /** Name in the registry. */
+  readonly kind: string;
+  /** What `createNetwork` needs, beside the kind, to make this network again. JSON. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly parameters: readonly ParameterSpec[];
+  readonly inChannels: number;
+  readonly outChannels: number;
+  /** `image`: one image, by the maps it is given or none; `coils`: an image per coil, by maps of its own. */
+  readonly gives: 'image' | 'coils';
   /**
-   * Appends the network to the graph of its inputs. `parameter` gives the value of a parameter by name.
+   * Appends the network to a graph, asking for the inputs it needs.
    *
-   * @throws LarmorError `ERR_SHAPE` when inputs disagree or the image is too small; `ERR_ARGUMENT` without a needed `calibrationMask`.
+   * @throws LarmorError `ERR_SHAPE` when an image is too small or inputs disagree.
    */
-  unroll(inputs: UnrolledInputs, parameter: (name: string) => Value): UnrolledOutputs;
+  reconstruct(inputs: NetworkInputs, parameter: Parameters): Prediction;
 }
-
-/** A network of either sort: `'unroll' in network` tells which. */
-export type Network = ImageNetwork | UnrolledNetwork;
 
 const kinds = { unet: createUnet, varnet: createVarnet, onnx: createOnnxNetwork } satisfies Readonly<
   Record<string, (config: unknown) => Network>
@@ -101,15 +95,6 @@ export function createNetwork(kind: string, config: unknown): Network {
       `createNetwork: kind must be one of ${Object.keys(kinds).join(', ')}, got ${JSON.stringify(kind)}`,
     );
   return kinds[kind](config);
-}
-
-/** The network, for callers that have images to give. @throws LarmorError `ERR_MODEL` when it works on k-space. */
-export function imageNetwork(who: string, network: Network): ImageNetwork {
-  if ('build' in network) return network;
-  throw new LarmorError(
-    'ERR_MODEL',
-    `${who} needs a network from image to image, such as a U-Net; a ${network.kind} works on k-space`,
-  );
 }
 
 /** Number of trainable numbers. */

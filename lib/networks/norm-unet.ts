@@ -1,7 +1,7 @@
 // fastMRI's NormUnet: a U-Net from complex image to complex image that sees its input at zero mean and unit deviation.
 import { add, divide, greater, multiply, pad, reduceMean, sqrt, subtract, where } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
-import type { ImageNetwork } from './network.js';
+import { type ImageNetwork, imageNetworkOf } from './image-network.js';
 import { createUnet } from './unet.js';
 
 /** Sides are padded with zeros to multiples of this, whatever the number of pools. */
@@ -25,7 +25,7 @@ export function createNormUnet({
   readonly pools: number;
 }): ImageNetwork {
   const unet = createUnet({ channels, pools });
-  return {
+  return imageNetworkOf({
     ...unet,
     kind: 'norm-unet',
     parameters: unet.parameters.map((spec) => ({ ...spec, name: `unet.${spec.name}` })),
@@ -37,7 +37,7 @@ export function createNormUnet({
       const output = unet.build(normal.image, (name) => parameter(`unet.${name}`));
       return add(multiply(pad(output, normal.crop), deviation), mean);
     },
-  };
+  });
 }
 
 /** Over the pixels of images of zero mean; 1 where it is 0. */

@@ -6,7 +6,8 @@ import { lowerOnnx } from '../graph/import/lower.js';
 import { decodeOnnx, encodeOnnx } from '../graph/onnx.js';
 import type { OnnxModel, OnnxNode, OnnxPort } from '../graph/onnx-model.js';
 import type { Value } from '../graph/types.js';
-import type { ImageNetwork, Initialiser, Network, ParameterSpec } from './network.js';
+import { type ImageNetwork, imageNetworkOf } from './image-network.js';
+import type { Initialiser, Network, ParameterSpec } from './network.js';
 
 const schema = z.strictObject({
   /** The ONNX file in base64, with the trained parameters as further inputs after the image. */
@@ -78,19 +79,19 @@ function networkOf(model: OnnxModel, config: { graph: string }): ImageNetwork {
   if (!output || others.length > 0)
     throw new LarmorError('ERR_MODEL', `ONNX: a network must have one output, this has ${model.outputs.length}`);
   const inChannels = channels(image);
-  const network = {
+  return imageNetworkOf({
     kind: 'onnx',
     config,
     parameters: parameterSpecs(weights, model.nodes),
     inChannels,
+    outChannels: channels(output),
     build(input: Value, parameter: (name: string) => Value): Value {
       if (input.shape.length !== 4 || input.shape[1] !== inChannels)
         throw new LarmorError('ERR_SHAPE', `onnx: input must have shape [n,${inChannels},y,x], got [${input.shape}]`);
       const inputs = new Map([[image.name, input], ...weights.map(({ name }) => [name, parameter(name)] as const)]);
       return lowered(model, image, inputs, input).get(output.name) as Value;
     },
-  };
-  return { ...network, outChannels: channels(output) };
+  });
 }
 
 function channels({ name, shape, type }: OnnxPort): number {

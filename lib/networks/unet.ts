@@ -12,7 +12,8 @@ import {
   pad,
 } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
-import type { ImageNetwork, ParameterSpec } from './network.js';
+import { type ImageNetwork, imageNetworkOf } from './image-network.js';
+import type { ParameterSpec } from './network.js';
 
 const schema = z.strictObject({
   inChannels: z.int().min(1).default(2),
@@ -54,14 +55,14 @@ export function createUnet(config: unknown = {}): ImageNetwork {
       'ERR_MODEL',
       `unet: residual needs as many output as input channels, got ${settings.inChannels} in and ${settings.outChannels} out`,
     );
-  return {
+  return imageNetworkOf({
     kind: 'unet',
     config: settings,
     parameters: unetParameters(settings),
     inChannels: settings.inChannels,
     outChannels: settings.outChannels,
     build: (input, parameter) => buildUnet(settings, input, parameter),
-  };
+  });
 }
 
 /** Where the blocks of level `level` (0 is the full image) lie in PyTorch's module tree. */

@@ -18,7 +18,8 @@ import {
 } from '../graph/operations.js';
 import { sampleWeights } from '../graph/operators/physics-forms.js';
 import type { Value } from '../graph/types.js';
-import type { ImageNetwork, ParameterSpec, UnrolledInputs, UnrolledNetwork, UnrolledOutputs } from './network.js';
+import type { ImageNetwork } from './image-network.js';
+import type { CoilPrediction, Network, NetworkInputs, ParameterSpec, Parameters } from './network.js';
 import { createNormUnet } from './norm-unet.js';
 
 const channels = z.int().min(1).max(1024);
@@ -51,7 +52,8 @@ const stepName = (cascade: number): string => `${cascadeName(cascade)}.dc_weight
  * with a NormUnet R and a trained step eta of its own, from k = y on. The maps S come out of the graph too: a further NormUnet takes the
  * image of every coil by the calibration lines alone, and its outputs are divided by their root sum of squares. It is trained with the rest.
  *
- * With `sensitivity: null` it is the network of the published test-time training: one virtual coil, S = 1.
+ * With `sensitivity: null` it is the network of the published test-time training, from image to image: the image it is given counts as
+ * that of one virtual coil, S = 1, whose k-space is y at every sample and M pulls towards.
  *
  * Memory, measured, for c coils and p pixels: a forward run takes about 36 p bytes times the channels of the widest U-Net, where that of the
  * maps counts once per coil, and 70 c p bytes of k-space, whatever the number of cascades. A training step keeps what all its networks
@@ -62,7 +64,7 @@ const stepName = (cascade: number): string => `${cascadeName(cascade)}.dc_weight
  * @throws LarmorError `ERR_MODEL` naming the first wrong field.
  * @see Sriram et al., End-to-End Variational Networks for Accelerated MRI Reconstruction, MICCAI 2020.
  */
-export function createVarnet(config: unknown = {}): UnrolledNetwork {
+export function createVarnet(config: unknown = {}): Network {
   const parsed = schema.safeParse(config);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;
@@ -75,24 +77,36 @@ export function createVarnet(config: unknown = {}): UnrolledNetwork {
     kind: 'varnet',
     config: settings,
     parameters: varnetParameters(settings.cascades, regulariser, sensitivity),
-    makesMaps: sensitivity !== null,
-    unroll(inputs, parameter) {
-      expectKspace(inputs, sensitivity !== null);
-      const maps = sensitivity ? networkMaps(inputs, under(SENSITIVITY, sensitivity, parameter)) : unitMaps(inputs);
+    inChannels: 2,
+    outChannels: 2,
+    gives: sensitivity ? 'coils' : 'image',
+    reconstruct(inputs, parameter) {
+      const measured = sensitivity ? coilMeasurement(inputs) : virtualCoil(inputs);
+      const maps = sensitivity
+        ? networkMaps(measured, inputs.calibrationMask(), under(SENSITIVITY, sensitivity, parameter))
+        : unitMaps(measured);
       const regularisers = Array.from({ length: settings.cascades }, (_, cascade) => ({
         network: under(modelName(cascade), regulariser, parameter),
         step: parameter(stepName(cascade)),
       }));
-      return descend(inputs, maps, regularisers);
+      const { image, coils } = descend(measured, maps, regularisers);
+      return sensitivity ? { image, coils } : { image };
     },
   };
+}
+
+/** The samples that a cascade pulls towards. */
+interface Measured {
+  /** [n, coil, y, x, 2]. */
+  readonly kspace: Value;
+  readonly mask: Value;
 }
 
 type ImageFunction = (image: Value) => Value;
 
 /** A network on images whose parameters bear a prefix. */
 const under =
-  (prefix: string, network: ImageNetwork, parameter: (name: string) => Value): ImageFunction =>
+  (prefix: string, network: ImageNetwork, parameter: Parameters): ImageFunction =>
   (image) =>
     network.build(image, (name) => parameter(prefix + name));
 
@@ -113,12 +127,24 @@ function fail(argument: string, want: string, shape: readonly number[]): never {
   throw new LarmorError('ERR_SHAPE', `varnet: ${argument} must have ${want}, got [${shape}]`);
 }
 
-function expectKspace({ kspace: { shape }, mask }: UnrolledInputs, makesMaps: boolean): void {
-  const [, coils, y, x, parts] = shape;
+function coilMeasurement(inputs: NetworkInputs): Measured {
+  const [kspace, mask] = [inputs.kspace(), inputs.mask()];
+  const { shape } = kspace;
+  const [, , y, x, parts] = shape;
   if (shape.length !== 5 || parts !== 2) fail('kspace', 'shape [n,coil,y,x,2]', shape);
-  if (!makesMaps && coils !== 1) fail('kspace', 'one coil when no network makes maps, shape [n,1,y,x,2]', shape);
   if (y * x < 2) fail('kspace', '2 pixels or more', shape);
   expectMask('mask', mask, shape);
+  return { kspace, mask };
+}
+
+/** The image as what one coil that sees everything alike would have measured. */
+function virtualCoil(inputs: NetworkInputs): Measured {
+  const [image, mask] = [inputs.image(), inputs.mask()];
+  const [n, channels, y, x] = image.shape;
+  if (image.shape.length !== 4 || channels !== 2) fail('image', 'shape [n,2,y,x]', image.shape);
+  if (y * x < 2) fail('image', '2 pixels or more', image.shape);
+  expectMask('mask', mask, [n, 1, y, x, 2]);
+  return { kspace: fft2(reshape(transpose(image, [0, 2, 3, 1]), [n, 1, y, x, 2])), mask };
 }
 
 function expectMask(argument: string, mask: Value, [n, , y, x]: readonly number[]): void {
@@ -128,8 +154,7 @@ function expectMask(argument: string, mask: Value, [n, , y, x]: readonly number[
 }
 
 /** Maps [n,coil,y,x,2] whose sum of squared magnitudes is 1; 0 where all outputs of the network are. */
-function networkMaps({ kspace, calibrationMask }: UnrolledInputs, network: ImageFunction): Value {
-  if (!calibrationMask) throw new LarmorError('ERR_ARGUMENT', 'varnet: needs a calibrationMask to make coil maps');
+function networkMaps({ kspace }: Measured, calibrationMask: Value, network: ImageFunction): Value {
   expectMask('calibrationMask', calibrationMask, kspace.shape);
   const [n, coils, y, x] = kspace.shape;
   const lowResolution = fft2(multiply(kspace, sampleWeights(calibrationMask)), { inverse: true });
@@ -146,7 +171,7 @@ function rootSumOfSquares(x: Value): { readonly root: Value; readonly positive: 
   return { root: where(positive, sqrt(where(positive, energy, 1)), 0), positive };
 }
 
-function unitMaps({ kspace: { graph, shape } }: UnrolledInputs): Value {
+function unitMaps({ kspace: { graph, shape } }: Measured): Value {
   return expand(graph.constant(Float32Array.of(1, 0), [1, 1, 1, 1, 2]), shape);
 }
 
@@ -157,10 +182,10 @@ interface Cascade {
 }
 
 function descend(
-  { kspace: measured, mask }: UnrolledInputs,
+  { kspace: measured, mask }: Measured,
   maps: Value,
   cascades: readonly Cascade[],
-): UnrolledOutputs {
+): { readonly image: Value; readonly coils: CoilPrediction } {
   const [n, , y, x] = measured.shape;
   const everywhere = measured.graph.constant(new Float32Array(n * x).fill(1), [n, 1, x]);
   const combined = (kspace: Value): Value => encodeAdjoint(kspace, maps, everywhere);
@@ -170,7 +195,7 @@ function descend(
     const correction = encode(network(combined(kspace)), maps, everywhere);
     kspace = subtract(subtract(kspace, descent), correction);
   }
-  const coilImages = fft2(kspace, { inverse: true });
-  const { root } = rootSumOfSquares(coilImages);
-  return { kspace, maps, coilImages, image: combined(kspace), magnitude: reshape(root, [n, y, x]) };
+  const images = fft2(kspace, { inverse: true });
+  const { root } = rootSumOfSquares(images);
+  return { image: combined(kspace), coils: { kspace, maps, images, magnitude: reshape(root, [n, y, x]) } };
 }

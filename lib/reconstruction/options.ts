@@ -50,7 +50,7 @@ export interface SliceRange {
 
 /** What can be chosen about a reconstruction. */
 export interface ReconstructionOptions extends MethodSettings, PreparationOptions, FinishingOptions {
-  /** One of `METHODS` by its name. Default: that of the model, `unet` or `varnet`, else `cg-sense`. */
+  /** One of `METHODS` by its name. Default: that of the model, `unet`, `unrolled` or `varnet`, else `cg-sense`. */
   readonly method?: string | undefined;
   /** A loaded model, the name of a bundled one, or the path of a safetensors file. */
   readonly model?: Model | string | undefined;
@@ -173,7 +173,8 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
 
 function defaultMethod(model: Model | undefined): string {
   if (!model) return 'cg-sense';
-  return 'unroll' in model.network ? 'varnet' : 'unet';
+  if (model.network.gives === 'coils') return 'varnet';
+  return 'build' in model.network ? 'unet' : 'unrolled';
 }
 
 function calibrationOptions(options: CalibrationOptions = {}): CalibrationOptions {

@@ -3,11 +3,11 @@ import { LarmorError } from '../errors.js';
 import type { Method } from './method.js';
 import { cgSenseMethod } from './methods/cg-sense.js';
 import { grappaMethod } from './methods/grappa.js';
+import { unetMethod, unrolledMethod } from './methods/image-networks.js';
 import { l1WaveletMethod } from './methods/l1-wavelet.js';
 import { locallyLowRankMethod } from './methods/locally-low-rank.js';
 import { spiritMethod } from './methods/spirit.js';
 import { totalVariationMethod } from './methods/total-variation.js';
-import { unetMethod } from './methods/unet.js';
 import { varnetMethod } from './methods/varnet.js';
 import { zeroFilledMethod } from './methods/zero-filled.js';
 
@@ -21,6 +21,7 @@ export const METHODS: readonly Method[] = [
   grappaMethod,
   spiritMethod,
   unetMethod,
+  unrolledMethod,
   varnetMethod,
 ];
 

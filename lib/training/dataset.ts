@@ -1,11 +1,14 @@
 // Training examples: slices prepared once, undersampled anew for every step.
 import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
+import { coilMagnitude, magnitude } from '../arrays/magnitude.js';
 import { toPlanes } from '../arrays/planar.js';
 import { type EspiritOptions, espirit } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
+import { calibrationColumns } from '../networks/calibration-columns.js';
 import { type InputKind, networkInput } from '../networks/network-input.js';
 import { EncodingOperator } from '../operators/encoding.js';
+import { Fft2 } from '../operators/fft2.js';
 import { createMask, type MaskType, type SamplingMask } from '../sampling/mask.js';
 import type { SliceSource } from './sources.js';
 
@@ -19,10 +22,11 @@ export interface TrainingSampling {
   readonly seed: number;
 }
 
-/** Inputs of a training session for one slice, scaled so that the network's input is of the order of 1. */
-export type TrainingSample = Readonly<
-  Record<'input' | 'target' | 'maps' | 'kspace' | 'mask' | 'heldOutMask', Float32Array>
->;
+/**
+ * What a training session takes of one slice, scaled so that the network's image is of the order of 1: the names are those of
+ * `TrainingSession.set`.
+ */
+export type TrainingSample = Readonly<Record<string, Float32Array>>;
 
 interface PreparedSlice {
   readonly kspace: ComplexArray;
@@ -83,21 +87,42 @@ export class Dataset {
     return this.#slices.length;
   }
 
-  /** Slice `index` under its `draw`-th mask; the same numbers give the same sample. */
-  async sample(index: number, draw: number, options: RunOptions = {}): Promise<TrainingSample> {
+  /** Slice `index` under its `draw`-th mask: the data called `names`. The same numbers give the same sample. */
+  async sample(
+    index: number,
+    draw: number,
+    names: readonly string[],
+    options: RunOptions = {},
+  ): Promise<TrainingSample> {
     const { kspace, maps, target } = this.#slices[index];
     const mask = drawMask(this.#options.sampling, this.matrix[1], [index, draw]);
     const measured = masked(kspace, mask);
     const { image, scale } = await networkInput(measured, maps, mask, this.#options.input, options);
-    return {
-      input: planes(image, scale),
-      target: planes(target, scale),
-      maps: maps.data,
-      kspace: measured.data.map((value) => scale * value),
-      mask: Float32Array.from(mask.data),
-      heldOutMask: new Float32Array(mask.data.length),
+    const sampled = Float32Array.from(mask.data);
+    const parts: Readonly<Record<string, () => Float32Array | Promise<Float32Array>>> = {
+      image: () => planes(image, scale),
+      target: () => planes(target, scale),
+      targetMagnitude: () => magnitude(target).data.map((value) => scale * value),
+      targetRss: async () => (await rootSumOfSquares(kspace, options)).map((value) => scale * value),
+      maps: () => maps.data,
+      kspace: () => measured.data.map((value) => scale * value),
+      mask: () => sampled,
+      lossMask: () => sampled,
+      heldOutMask: () => new Float32Array(sampled.length),
+      calibrationMask: () => calibrationColumns(sampled),
     };
+    const sample: Record<string, Float32Array> = {};
+    for (const name of names) {
+      if (!Object.hasOwn(parts, name)) throw new LarmorError('ERR_INTERNAL', `Dataset: no part is called ${name}`);
+      sample[name] = await parts[name]();
+    }
+    return sample;
   }
+}
+
+/** Of the coil images of full k-space: [y, x]. */
+async function rootSumOfSquares(kspace: ComplexArray, options: RunOptions): Promise<Float32Array> {
+  return coilMagnitude((await new Fft2(kspace.shape).adjoint(kspace, options)).data, kspace.shape[0]);
 }
 
 const fullMask = (columns: number): SamplingMask => ({ data: new Uint8Array(columns).fill(1), shape: [columns] });
@@ -132,8 +157,7 @@ export function stack(samples: readonly TrainingSample[]): TrainingSample {
   if (samples.length === 0) throw new LarmorError('ERR_ARGUMENT', 'stack: wants at least one sample');
   const [first] = samples;
   if (samples.length === 1) return first;
-  const names = Object.keys(first) as (keyof TrainingSample)[];
-  const joined = names.map((name) => {
+  const joined = Object.keys(first).map((name) => {
     const { length } = first[name];
     const all = new Float32Array(length * samples.length);
     samples.forEach((sample, i) => {
@@ -141,5 +165,5 @@ export function stack(samples: readonly TrainingSample[]): TrainingSample {
     });
     return [name, all] as const;
   });
-  return Object.fromEntries(joined) as unknown as TrainingSample;
+  return Object.fromEntries(joined);
 }

@@ -4,19 +4,9 @@ import { LarmorError } from '../errors.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { differentiate } from '../graph/differentiate.js';
 import type { Graph, Value } from '../graph/types.js';
-import { imageNetwork, type Network, type ParameterSpec } from '../networks/network.js';
+import { GraphInputs, type MeasurementShapes } from '../networks/graph-inputs.js';
+import type { Network, ParameterSpec } from '../networks/network.js';
 import { buildLoss, type LossDescription } from './losses.js';
-
-/** Sizes of what a session works on. */
-export interface TrainingShapes {
-  readonly batch: number;
-  readonly height: number;
-  readonly width: number;
-  /** Needed by self-supervised losses. */
-  readonly coils?: number | undefined;
-  /** `lines`: masks are [batch, 1, width]; `points`: [batch, height, width]. Default: lines. */
-  readonly mask?: 'lines' | 'points' | undefined;
-}
 
 /** Which parameters a session trains. */
 export type Trainable = 'all' | 'decoder' | ((name: string) => boolean);
@@ -24,7 +14,7 @@ export type Trainable = 'all' | 'decoder' | ((name: string) => boolean);
 export interface TrainingGraphOptions {
   readonly network: Network;
   readonly loss: LossDescription;
-  readonly shapes: TrainingShapes;
+  readonly shapes: MeasurementShapes;
   readonly trainable?: Trainable | undefined;
 }
 
@@ -34,7 +24,10 @@ export interface TrainingGraphs {
   /** The same and `gradient.NAME` of every trained parameter. */
   readonly step: Graph;
   readonly trained: readonly ParameterSpec[];
-  /** Shapes of the data inputs, by name: `input` and what the loss needs of `target`, `maps`, `mask`, `heldOutMask`, `kspace`. */
+  /**
+   * Shapes of the data inputs, by name: what the network needs of `image`, `maps`, `mask`, `kspace`, `calibrationMask` and what the loss
+   * needs of `target`, `targetMagnitude`, `targetRss`, `lossMask`, `heldOutMask`, `maps`, `kspace`.
+   */
   readonly dataShapes: Readonly<Record<string, Shape>>;
 }
 
@@ -54,7 +47,8 @@ function trainedParameters({ parameters }: Network, trainable: Trainable): Param
 /**
  * Builds both graphs. Parameters and data are inputs; a frozen parameter has no gradient nodes.
  *
- * @throws LarmorError `ERR_MODEL` for a network that works on k-space; `ERR_ARGUMENT` when nothing would be trained or the loss lacks its sizes; `ERR_SHAPE`.
+ * @throws LarmorError `ERR_ARGUMENT` when nothing would be trained, the number of coils is missing or the loss asks what the network does
+ *   not make; `ERR_SHAPE`.
  */
 export function buildTrainingGraphs(options: TrainingGraphOptions): TrainingGraphs {
   const trained = trainedParameters(options.network, options.trainable ?? 'all');
@@ -67,38 +61,19 @@ export function buildTrainingGraphs(options: TrainingGraphOptions): TrainingGrap
   return { forward: forward.graph, step: step.graph, trained, dataShapes: forward.dataShapes };
 }
 
-function buildForward({ network: given, loss: description, shapes }: TrainingGraphOptions): {
+function buildForward({ network, loss: description, shapes }: TrainingGraphOptions): {
   graph: GraphBuilder;
   parameters: ReadonlyMap<string, Value>;
   loss: Value;
-  dataShapes: Record<string, Shape>;
+  dataShapes: Readonly<Record<string, Shape>>;
 } {
-  const network = imageNetwork('training', given);
-  const { batch, height, width, coils, mask = 'lines' } = shapes;
   const graph = new GraphBuilder();
-  const dataShapes: Record<string, Shape> = {};
-  const data = (name: string, shape: Shape): Value => {
-    dataShapes[name] = shape;
-    return graph.input(name, shape);
-  };
-  const measured = (): Shape => {
-    if (coils === undefined)
-      throw new LarmorError('ERR_ARGUMENT', 'training: shapes.coils must be given for a self-supervised loss');
-    return [batch, coils, height, width, 2];
-  };
-  const maskShape = mask === 'lines' ? [batch, 1, width] : [batch, height, width];
   const parameters = new Map(network.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
-  const input = data('input', [batch, network.inChannels, height, width]);
-  const output = network.build(input, (name) => parameters.get(name) as Value);
-  const { loss, heldOutLoss } = buildLoss(description, output, {
-    target: (channels) => data('target', [batch, channels, height, width]),
-    maps: () => data('maps', measured()),
-    mask: () => data('mask', maskShape),
-    heldOutMask: () => data('heldOutMask', maskShape),
-    kspace: () => data('kspace', measured()),
-  });
-  graph.output('output', output);
+  const inputs = new GraphInputs(graph, network, shapes);
+  const prediction = network.reconstruct(inputs, (name) => parameters.get(name) as Value);
+  const { loss, heldOutLoss } = buildLoss(description, prediction, inputs);
+  graph.output('output', prediction.coils?.images ?? prediction.image);
   graph.output('loss', loss);
   if (heldOutLoss) graph.output('heldOutLoss', heldOutLoss);
-  return { graph, parameters, loss, dataShapes };
+  return { graph, parameters, loss, dataShapes: inputs.shapes };
 }

@@ -29,7 +29,7 @@ export interface Losses {
 
 /** Losses of the present weights, and what the network makes of the data with them. */
 export interface Evaluation extends Losses {
-  /** The network's output [n,channels,y,x], a copy. */
+  /** The network's output, a copy: [n,channels,y,x], or [n,coil,y,x,2] of a network that gives coils. */
   readonly output: Float32Array;
 }
 
@@ -56,7 +56,7 @@ export interface TrainingState {
  * @throws LarmorError `ERR_ARGUMENT`, `ERR_SHAPE`; `ERR_RUNTIME_MISSING`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
  * @example
  * await using session = await createTrainingSession({ network, weights, loss: LOSSES.self, shapes });
- * session.set({ input, maps, mask, heldOutMask, kspace });
+ * session.set({ image, maps, lossMask, heldOutMask, kspace });
  * for (let i = 0; i < 100; i++) await session.step();
  * const image = await session.predict();
  */
@@ -105,6 +105,11 @@ export class TrainingSession {
     return this.#adam.gradients;
   }
 
+  /** Names of the data that network and loss need. */
+  get inputs(): readonly string[] {
+    return Object.keys(this.#data);
+  }
+
   /** Steps made since the weights were last loaded. */
   get steps(): number {
     return this.#adam.steps;
@@ -113,8 +118,9 @@ export class TrainingSession {
   /**
    * Copies data in; what is left out keeps its values. Not while a step is under way.
    *
-   * Shapes: input [n,channels,y,x], target [n,channels,y,x] (magnitude losses: [n,1,y,x]), maps and kspace [n,coil,y,x,2], mask and
-   * heldOutMask [n,1,x] or [n,y,x] of 0 and 1, disjoint. A loss has only the inputs it needs.
+   * Shapes: image and target [n,channels,y,x], targetMagnitude and targetRss [n,1,y,x], maps and kspace [n,coil,y,x,2]; mask (what the network sees),
+   * calibrationMask, lossMask and heldOutMask (the last two disjoint) [n,1,x] or [n,y,x] of 0 and 1. There are only the `inputs` that
+   * network and loss need.
    *
    * @throws LarmorError `ERR_ARGUMENT` for an unknown name; `ERR_SHAPE` for another number of values.
    */

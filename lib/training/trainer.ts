@@ -1,11 +1,12 @@
 // Trains a network on a dataset: schedule, validation, early stop, checkpoints.
 
-import { magnitude } from '../arrays/magnitude.js';
+import { points } from '../arrays/complex-array.js';
+import { coilMagnitude, magnitude } from '../arrays/magnitude.js';
 import { MT19937 } from '../arrays/mt19937.js';
 import { fromPlanes } from '../arrays/planar.js';
 import { LarmorError } from '../errors.js';
 import { ssim } from '../metrics/metrics.js';
-import { imageNetwork, type Network } from '../networks/network.js';
+import type { Network } from '../networks/network.js';
 import { ParameterStore } from '../networks/parameters.js';
 import type { AdamOptions } from './adam.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, type Validation } from './checkpoint.js';
@@ -78,7 +79,7 @@ const AVERAGE = 20;
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { plan, training, validation, threads, signal } = options;
-  const network = imageNetwork('train', options.network);
+  const { network } = options;
   const [height, width] = training.matrix;
   if (validation && (validation.coils !== training.coils || String(validation.matrix) !== String(training.matrix)))
     throw new LarmorError(
@@ -140,7 +141,7 @@ class Run {
   async #step(): Promise<void> {
     const { plan, signal } = this.#options;
     const { steps } = this.#session;
-    this.#session.set(this.#neededOf(await this.#batch(steps)));
+    this.#session.set(await this.#batch(steps));
     const { loss } = await this.#session.step({ learningRate: learningRate(plan, steps), signal });
     this.#losses.push(loss);
     if (this.#losses.length > AVERAGE) this.#losses.shift();
@@ -159,32 +160,9 @@ class Run {
     return stack(samples);
   }
 
-  #sample(dataset: Dataset, index: number, draw: number): Promise<TrainingSample> {
+  #sample(dataset: Dataset, index: number, draw: number, names = this.#session.inputs): Promise<TrainingSample> {
     const { signal, threads } = this.#options;
-    return dataset.sample(index, draw, { signal, threads });
-  }
-
-  /** What the loss takes of a sample; a magnitude loss compares with the target's magnitude. */
-  #neededOf(sample: TrainingSample): Partial<TrainingSample> {
-    const { supervised, self } = this.#options.plan.loss;
-    const { input, target, ...measured } = sample;
-    return {
-      input,
-      ...(supervised && { target: supervised.on === 'magnitude' ? this.#magnitudes(target) : target }),
-      ...(self && measured),
-    };
-  }
-
-  /** [n,2,y,x] -> [n,1,y,x]. */
-  #magnitudes(images: Float32Array): Float32Array {
-    const { plan, training } = this.#options;
-    const result = new Float32Array(images.length / 2);
-    const points = result.length / plan.batch;
-    for (let i = 0; i < plan.batch; i++) {
-      const image = fromPlanes(images.subarray(2 * i * points, 2 * (i + 1) * points), training.matrix);
-      result.set(magnitude(image).data, i * points);
-    }
-    return result;
+    return dataset.sample(index, draw, names, { signal, threads });
   }
 
   async #validateIfDue(): Promise<void> {
@@ -199,19 +177,23 @@ class Run {
     const { validation, plan, signal } = this.#options;
     if (!validation) return;
     const batches = Math.ceil(validation.length / plan.batch);
+    const { gives } = this.#options.network;
+    const reference = gives === 'coils' ? 'targetRss' : 'targetMagnitude';
+    const { inputs } = this.#session;
+    const names = [...new Set([...inputs, reference])];
     let loss = 0;
     let similarity = 0;
     for (let b = 0; b < batches; b++) {
       const samples: TrainingSample[] = [];
       for (let i = 0; i < plan.batch; i++)
-        samples.push(await this.#sample(validation, (b * plan.batch + i) % validation.length, 0));
+        samples.push(await this.#sample(validation, (b * plan.batch + i) % validation.length, 0, names));
       const batch = stack(samples);
-      this.#session.set(this.#neededOf(batch));
+      this.#session.set(Object.fromEntries(inputs.map((name) => [name, batch[name]])));
       const result = await this.#session.evaluate({ signal });
       loss += result.loss / batches;
       const shape = [plan.batch, ...validation.matrix];
-      const [reference, image] = [batch.target, result.output].map((data) => ({ data: this.#magnitudes(data), shape }));
-      similarity += ssim(reference, image) / batches;
+      const image = { data: outputMagnitudes(result.output, gives, shape), shape };
+      similarity += ssim({ data: batch[reference], shape }, image) / batches;
     }
     const best = Math.min(...this.#validations.map((earlier) => earlier.loss));
     if (loss < best) this.#bestWeights = this.#session.weights.data.slice();
@@ -256,6 +238,20 @@ class Run {
     this.#bestWeights = saved.bestWeights;
     this.#validations.push(...saved.validations);
   }
+}
+
+/** Magnitudes [n,y,x] of what a network gives: images [n,2,y,x], or coil images [n,coil,y,x,2]. */
+function outputMagnitudes(output: Float32Array, gives: Network['gives'], shape: readonly number[]): Float32Array {
+  const [count, ...matrix] = shape;
+  const magnitudes = new Float32Array(points(shape));
+  const [floats, pixels] = [output.length / count, points(matrix)];
+  for (let i = 0; i < count; i++) {
+    const part = output.subarray(i * floats, (i + 1) * floats);
+    const image =
+      gives === 'coils' ? coilMagnitude(part, floats / (2 * pixels)) : magnitude(fromPlanes(part, matrix)).data;
+    magnitudes.set(image, i * pixels);
+  }
+  return magnitudes;
 }
 
 function learningRate(

@@ -116,17 +116,17 @@ describe('preparation', () => {
   const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
 
   test('held-out and training samples share out the mask', async () => {
-    const { data, maskKind } = await prepare({ fraction: 0.1 });
-    expect(maskKind).toBe('points');
+    const { data, maskKinds } = await prepare({ fraction: 0.1 });
+    expect(maskKinds).toEqual({ mask: 'lines', lossMask: 'points' });
     expect(sum(data.heldOutMask)).toBe(Math.floor(0.1 * sampledCount(mask) * SIZE));
-    for (let i = 0; i < SIZE * SIZE; i += 1) expect(data.mask[i] + data.heldOutMask[i]).toBe(mask.data[i % SIZE]);
+    for (let i = 0; i < SIZE * SIZE; i += 1) expect(data.lossMask[i] + data.heldOutMask[i]).toBe(mask.data[i % SIZE]);
   });
 
   test('lines stay lines', async () => {
-    const { data, maskKind } = await prepare({ kind: 'lines', fraction: 0.1 });
-    expect(maskKind).toBe('lines');
-    expect(data.mask).toHaveLength(SIZE);
-    expect(sum(data.mask) + sum(data.heldOutMask)).toBe(sampledCount(mask));
+    const { data, maskKinds } = await prepare({ kind: 'lines', fraction: 0.1 });
+    expect(maskKinds).toEqual({ mask: 'lines', lossMask: 'lines' });
+    expect(data.lossMask).toHaveLength(SIZE);
+    expect(sum(data.lossMask) + sum(data.heldOutMask)).toBe(sampledCount(mask));
   });
 
   test('image and k-space are scaled alike; held-out samples can leave the input', async () => {
@@ -138,13 +138,13 @@ describe('preparation', () => {
       0,
     );
     expect(kept.data.kspace[strongest] * kept.unit).toBeCloseTo(kspace.data[strongest], 4);
-    expect(removed.data.input).not.toEqual(kept.data.input);
+    expect(removed.data.image).not.toEqual(kept.data.image);
     expect(sum(removed.data.heldOutMask)).toBe(sum(kept.data.heldOutMask));
   });
 
   test('the paper sees the root sum of squares of real and imaginary parts: nothing negative', async () => {
     const { data } = await prepareSlice(slices[0], model, adaptationSettings({ preset: 'paper' }));
-    expect(Math.min(...data.input)).toBeGreaterThanOrEqual(0);
+    expect(Math.min(...data.image)).toBeGreaterThanOrEqual(0);
   });
 
   test('maps of another size are refused', async () => {

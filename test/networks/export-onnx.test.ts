@@ -7,8 +7,9 @@ import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { decodeOnnx } from '#larmor/graph/onnx.js';
 import { dataLoss, multiply } from '#larmor/graph/operations.js';
 import { exportOnnx } from '#larmor/networks/export-onnx.js';
+import { type ImageNetwork, imageNetwork, imageNetworkOf } from '#larmor/networks/image-network.js';
 import { loadModel, type Model } from '#larmor/networks/model.js';
-import { createNetwork, type ImageNetwork, imageNetwork } from '#larmor/networks/network.js';
+import { createNetwork } from '#larmor/networks/network.js';
 import { importOnnx } from '#larmor/networks/onnx-model.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
@@ -30,7 +31,7 @@ async function compare(bytes: Uint8Array, model: Model, batch: number, height: n
   const network = imageNetwork('test', model.network);
   const x = uniform(new MT19937(2), batch * network.inChannels * height * width);
   using predictor = await createPredictor({ network, weights, batch, height, width, threads: 1 });
-  const want = await predictor.predict(x);
+  const want = await predictor.predict({ image: x });
   using session = await createSession(bytes, { threads: 1 });
   const { inputs, outputs } = decodeOnnx(bytes);
   const output = tensor('float32', [batch, network.outChannels, height, width]);
@@ -90,7 +91,8 @@ describeShared('round trips', () => {
 
 /** A network of one operation on the image. */
 const custom = (build: ImageNetwork['build']): Model => {
-  const network: ImageNetwork = { kind: 'custom', config: {}, parameters: [], inChannels: 2, outChannels: 2, build };
+  const channels = { inChannels: 2, outChannels: 2 };
+  const network = imageNetworkOf({ kind: 'custom', config: {}, parameters: [], ...channels, build });
   return { network, weights: new ParameterStore([]), input: 'sense', notes: {} };
 };
 

@@ -11,8 +11,9 @@ import type { OnnxModel } from '#larmor/graph/onnx-model.js';
 import { multiply, reduceMean, subtract } from '#larmor/graph/operations.js';
 import type { Value } from '#larmor/graph/types.js';
 import { float32Tensor, readSafetensors, type TensorFile } from '#larmor/io/safetensors.js';
+import { imageNetwork } from '#larmor/networks/image-network.js';
 import { loadModel, type Model, saveModel } from '#larmor/networks/model.js';
-import { createNetwork, imageNetwork } from '#larmor/networks/network.js';
+import { createNetwork } from '#larmor/networks/network.js';
 import { importOnnx } from '#larmor/networks/onnx-model.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
@@ -105,7 +106,7 @@ describeShared('networks that PyTorch exported', () => {
     const shapes = { batch: 2, height: 24, width: 20 };
     await using session = await createTrainingSession({ ...model, loss: LOSSES.supervised, shapes, threads: 1 });
     const [input, target] = ['input', 'target'].map((name) => float32Tensor(fixture, name).data);
-    session.set({ input, target });
+    session.set({ image: input, target });
     const error = (values: Float32Array, name: string): number =>
       relativeError(values, float32Tensor(fixture, name).data);
     expect(error(await session.predict(), 'output')).toBeLessThan(1e-5);
@@ -125,7 +126,7 @@ describeShared('networks that PyTorch exported', () => {
     const options = { height: 32, width: 40, threads: 1 };
     using imported = await createPredictor({ ...options, network, weights });
     using built = await createPredictor({ ...options, network: own, weights: ownWeights });
-    expect(await imported.predict(x)).toEqual(await built.predict(x));
+    expect(await imported.predict({ image: x })).toEqual(await built.predict({ image: x }));
   });
 
   test('trains on k-space, is saved and comes back, and loads by its path', async () => {
@@ -134,10 +135,10 @@ describeShared('networks that PyTorch exported', () => {
     const shapes = { batch: 1, coils: 2, height: 16, width: 12 };
     const random = new MT19937(4);
     const data = {
-      input: uniform(random, 2 * 16 * 12),
+      image: uniform(random, 2 * 16 * 12),
       maps: uniform(random, 2 * 2 * 16 * 12),
       kspace: uniform(random, 2 * 2 * 16 * 12),
-      mask: Float32Array.from({ length: 12 }, (_, i) => Number(i % 3 !== 1)),
+      lossMask: Float32Array.from({ length: 12 }, (_, i) => Number(i % 3 !== 1)),
       heldOutMask: Float32Array.from({ length: 12 }, (_, i) => Number(i % 3 === 1)),
     };
     await using session = await createTrainingSession({ ...model, loss: LOSSES.self, shapes, trainable: 'decoder' });
@@ -154,7 +155,7 @@ describeShared('networks that PyTorch exported', () => {
     expect(back.weights.data).toEqual(session.weights.data);
     expect(back.network.parameters).toEqual(model.network.parameters);
     using predictor = await createPredictor({ ...back, height: 16, width: 12 });
-    expect(relativeError(await predictor.predict(data.input), await session.predict())).toBeLessThan(1e-6);
+    expect(relativeError(await predictor.predict(data), await session.predict())).toBeLessThan(1e-6);
   });
 });
 
@@ -196,7 +197,7 @@ test('dynamic axes, and initialisers listed as inputs, as old exporters do', asy
   const { network, weights } = await load(open);
   expect(network.parameters.map(({ name }) => name)).toEqual(['w', 'b', 's']);
   using predictor = await createPredictor({ network, weights, height: 5, width: 7 });
-  expect((await predictor.predict(new Float32Array(70).fill(1))).every(Number.isFinite)).toBe(true);
+  expect((await predictor.predict({ image: new Float32Array(70).fill(1) })).every(Number.isFinite)).toBe(true);
 });
 
 test('a graph that only fits the size it was exported for says so', async () => {

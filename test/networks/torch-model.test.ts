@@ -37,7 +37,7 @@ describeShared("fastMRI's U-Net as PyTorch saved it", () => {
       const fixture = await readSafetensors(shared('fixtures/unet_c4_p2.safetensors'));
       const [input, output] = ['input', 'adam_output'].map((name) => fixture.tensors.get(name)?.data as Float32Array);
       using predictor = await createPredictor({ network, weights, batch: 2, height: 24, width: 20 });
-      expect(relativeError(await predictor.predict(input), output)).toBeLessThan(1e-5);
+      expect(relativeError(await predictor.predict({ image: input }), output)).toBeLessThan(1e-5);
     },
   );
 

@@ -8,7 +8,14 @@ import { toPortable } from '#larmor/graph/portable.js';
 import type { Value } from '#larmor/graph/types.js';
 import { float32Tensor, readSafetensors, type TensorFile } from '#larmor/io/safetensors.js';
 import { exportOnnx } from '#larmor/networks/export-onnx.js';
-import { createNetwork, parameterCount, type UnrolledNetwork, type UnrolledOutputs } from '#larmor/networks/network.js';
+import { GraphInputs } from '#larmor/networks/graph-inputs.js';
+import {
+  type CoilPrediction,
+  createNetwork,
+  type Network,
+  type Prediction,
+  parameterCount,
+} from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
 import { importCheckpoint } from '#larmor/networks/torch-model.js';
@@ -17,20 +24,27 @@ import { evaluate } from '../support/interpreter.js';
 import { runGraph } from '../support/run-graph.js';
 import { describeShared, shared } from '../support/shared.js';
 
-interface Unrolled extends UnrolledOutputs {
+interface Unrolled {
   readonly graph: GraphBuilder;
   readonly parameters: readonly Value[];
+  readonly inputs: GraphInputs;
+  readonly prediction: Prediction;
 }
 
 /** The network on k-space [1,coils,height,width,2] with line masks. */
-function unroll(network: UnrolledNetwork, [coils, height, width]: readonly [number, number, number]): Unrolled {
+function unroll(network: Network, [coils, height, width]: readonly [number, number, number]): Unrolled {
   const graph = new GraphBuilder();
   const parameters = new Map(network.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
-  const kspace = graph.input('kspace', [1, coils, height, width, 2]);
-  const mask = graph.input('mask', [1, 1, width]);
-  const calibrationMask = network.makesMaps ? graph.input('calibrationMask', mask.shape) : undefined;
-  const outputs = network.unroll({ kspace, mask, calibrationMask }, (name) => parameters.get(name) as Value);
-  return { ...outputs, graph, parameters: [...parameters.values()] };
+  const inputs = new GraphInputs(graph, network, { coils, height, width });
+  const prediction = network.reconstruct(inputs, (name) => parameters.get(name) as Value);
+  return { graph, inputs, prediction, parameters: [...parameters.values()] };
+}
+
+/** The same network, which gives coil images. */
+function unrollCoils(...options: Parameters<typeof unroll>): Unrolled & CoilPrediction {
+  const unrolled = unroll(...options);
+  if (!unrolled.prediction.coils) throw new Error('the network gives no coil images');
+  return { ...unrolled, ...unrolled.prediction.coils };
 }
 
 const feedsOf = (store: ParameterStore): Record<string, Float32Array> =>
@@ -66,7 +80,7 @@ describeShared("fastMRI's VarNet in PyTorch", () => {
 
   test('maps, output, loss and every gradient', async () => {
     const file = await fixture();
-    const { graph, maps, magnitude, parameters } = unroll(network, [4, 40, 36]);
+    const { graph, maps, magnitude, parameters } = unrollCoils(network, [4, 40, 36]);
     const target = float32Tensor(file, 'target');
     const goal = graph.input('target', target.shape);
     const loss = divide(reduceSum(abs(subtract(magnitude, goal))), reduceSum(abs(goal)));
@@ -97,28 +111,29 @@ describe('beside double precision', () => {
   test.each([
     ['maps by the network, odd sides', odd, [2, 17, 9]],
     ['one virtual coil', { ...odd, sensitivity: null }, [1, 9, 17]],
-  ] as const)('%s: outputs and gradients of weights and k-space', async (_, config, sizes) => {
+  ] as const)('%s: outputs and gradients of weights and data', async (_, config, sizes) => {
     const network = createNetwork('varnet', config);
-    const { graph, parameters, ...outputs } = unroll(network, sizes);
-    const [coils, height, width] = sizes;
+    const { graph, parameters, inputs, prediction } = unroll(network, sizes);
+    const { image, coils } = prediction;
+    const [count, height, width] = sizes;
     const random = new MT19937(5);
-    const mask = Float32Array.from({ length: width }, (_, x) => (x % 3 === 0 || Math.abs(x - width / 2) < 2 ? 1 : 0));
-    const samples = uniform(random, 2 * coils * height * width).map((value, i) => value * mask[(i >> 1) % width]);
     const feeds = {
       ...feedsOf(ParameterStore.initialise(network.parameters, 1)),
-      kspace: samples,
-      mask,
+      image: uniform(random, 2 * height * width),
+      kspace: uniform(random, 2 * count * height * width),
+      mask: Float32Array.from({ length: width }, (_, x) => (x % 3 === 0 || Math.abs(x - width / 2) < 2 ? 1 : 0)),
       calibrationMask: columns(width, width / 2 - 1, width / 2 + 1),
     };
+    const outputs: Record<string, Value> = { image, ...coils };
     for (const [name, value] of Object.entries(outputs)) graph.output(`output.${name}`, value);
     const results = await runGraph(graph, feeds);
     const truth = evaluate(graph, feeds, Object.values(outputs));
     Object.keys(outputs).forEach((name, i) => {
       expect(relativeError(results[`output.${name}`], truth[i].data), name).toBeLessThan(1e-5);
     });
-    const loss = reduceSum(abs(subtract(outputs.magnitude, 0.1)));
-    const kspace = graph.inputs.find(({ name }) => name === 'kspace') as Value;
-    expect(gradientError(graph, feeds, loss, [...parameters, kspace])).toBeLessThan(1e-5);
+    const loss = reduceSum(abs(subtract(coils ? coils.magnitude : image, 0.1)));
+    const data = coils ? inputs.measured() : inputs.image();
+    expect(gradientError(graph, feeds, loss, [...parameters, data])).toBeLessThan(1e-5);
   });
 });
 
@@ -131,7 +146,7 @@ test.each([
 
 test('output and gradients stay finite without a signal', async () => {
   const network = createNetwork('varnet', TINY);
-  const { graph, maps, magnitude, parameters } = unroll(network, [2, 16, 16]);
+  const { graph, maps, magnitude, parameters } = unrollCoils(network, [2, 16, 16]);
   graph.output('maps', maps);
   graph.output('magnitude', magnitude);
   differentiate(reduceSum(magnitude), parameters).forEach((gradient, i) => {
@@ -153,45 +168,54 @@ test.each([
   );
 });
 
-type Shapes = Readonly<Record<'kspace' | 'mask' | 'calibrationMask', readonly number[]>>;
-const fitting: Shapes = { kspace: [1, 2, 16, 12, 2], mask: [1, 1, 12], calibrationMask: [1, 1, 12] };
-test.each<[string, Partial<Shapes>, RegExp]>([
+type Shapes = Readonly<Record<'image' | 'kspace' | 'mask' | 'calibrationMask', readonly number[]>>;
+const fitting: Shapes = {
+  image: [1, 2, 16, 12],
+  kspace: [1, 2, 16, 12, 2],
+  mask: [1, 1, 12],
+  calibrationMask: [1, 1, 12],
+};
+const virtual = { ...TINY, sensitivity: null };
+test.each<[string, object, Partial<Shapes>, RegExp]>([
   [
     'k-space of another layout',
+    TINY,
     { kspace: [1, 2, 16, 12] },
     /kspace must have shape \[n,coil,y,x,2\], got \[1,2,16,12\]/,
   ],
-  ['a mask of another length', { mask: [1, 1, 16] }, /mask must have shape \[1,1,12\] or \[1,16,12\], got \[1,1,16\]/],
-  ['a calibration mask of another batch', { calibrationMask: [2, 1, 12] }, /calibrationMask must have shape/],
-])('refuses %s', (_, changed, message) => {
+  [
+    'a mask of another length',
+    TINY,
+    { mask: [1, 1, 16] },
+    /mask must have shape \[1,1,12\] or \[1,16,12\], got \[1,1,16\]/,
+  ],
+  ['a calibration mask of another batch', TINY, { calibrationMask: [2, 1, 12] }, /calibrationMask must have shape/],
+  [
+    'an image of one channel for a virtual coil',
+    virtual,
+    { image: [1, 1, 16, 12] },
+    /image must have shape \[n,2,y,x\]/,
+  ],
+  ['a mask of another length for a virtual coil', virtual, { mask: [1, 1, 16] }, /mask must have shape \[1,1,12\]/],
+])('refuses %s', (_, config, changed, message) => {
   const graph = new GraphBuilder();
   const shapes = { ...fitting, ...changed };
-  const [kspace, mask, calibrationMask] = (['kspace', 'mask', 'calibrationMask'] as const).map((name) =>
-    graph.input(name, shapes[name]),
+  const [image, kspace, mask, calibrationMask] = (['image', 'kspace', 'mask', 'calibrationMask'] as const).map(
+    (name) => () => graph.input(name, shapes[name]),
   );
-  expect(() => createNetwork('varnet', TINY).unroll({ kspace, mask, calibrationMask }, () => graph.scalar(0))).toThrow(
+  const inputs = { image, kspace, mask, calibrationMask, maps: image };
+  expect(() => createNetwork('varnet', config).reconstruct(inputs, () => graph.scalar(0))).toThrow(
     expect.objectContaining({ code: 'ERR_SHAPE', message: expect.stringMatching(message) }),
   );
 });
 
-test('needs several coils with a network for maps, one without, and calibration lines with it', () => {
-  const graph = new GraphBuilder();
-  const kspace = graph.input('kspace', fitting.kspace);
-  const mask = graph.input('mask', fitting.mask);
-  const error = (code: string, message: RegExp): unknown =>
-    expect.objectContaining({ code, message: expect.stringMatching(message) });
-  expect(() => createNetwork('varnet', { sensitivity: null }).unroll({ kspace, mask }, () => mask)).toThrow(
-    error('ERR_SHAPE', /one coil when no network makes maps/),
-  );
-  expect(() => createNetwork('varnet', {}).unroll({ kspace, mask }, () => mask)).toThrow(
-    error('ERR_ARGUMENT', /needs a calibrationMask/),
-  );
-});
-
-test('is refused where images are wanted', async () => {
+test('needs to know the coils, and is no network on images', async () => {
   const network = createNetwork('varnet', TINY);
   const weights = ParameterStore.initialise(network.parameters, 1);
-  const refusal = { code: 'ERR_MODEL', message: expect.stringMatching(/a varnet works on k-space/) };
-  await expect(createPredictor({ network, weights, height: 16, width: 16 })).rejects.toMatchObject(refusal);
+  await expect(createPredictor({ network, weights, height: 16, width: 16 })).rejects.toMatchObject({
+    code: 'ERR_ARGUMENT',
+    message: expect.stringMatching(/number of coils/),
+  });
+  const refusal = { code: 'ERR_MODEL', message: expect.stringMatching(/a varnet needs the measurement too/) };
   expect(() => exportOnnx({ network, weights, input: 'sense', notes: {} })).toThrow(expect.objectContaining(refusal));
 });

@@ -87,6 +87,16 @@ test('rejects with the reason when aborted', async () => {
   await expect(reconstruct(path, options)).rejects.toBe(reason);
 });
 
+test('the network of one virtual coil takes maps like any that gives one image, and adapts', async () => {
+  const virtual = { ...model('varnet', { cascades: 1, channels: 2, pools: 1, sensitivity: null }), input: 'split-rss' };
+  const options = { model: virtual as Model, undersample, slices: { first: 0, end: 1 }, threads: 1 };
+  const plain = await reconstruct(path, options);
+  expect(plain.manifest.method).toBe('unrolled');
+  const { slices } = await reconstruct(path, { ...options, adapt: { maxIterations: 6, learningRate: 1e-2 } });
+  expect(slices[0].adaptation?.curve).toHaveLength(7);
+  expect(slices[0].adaptation?.validation.best).toBeLessThanOrEqual(slices[0].adaptation?.validation.first ?? 0);
+});
+
 test.each([
   ['adaptation', { model: varnet, adapt: true }, 'ERR_ARGUMENT', /method varnet cannot adapt/],
   ['no model', { method: 'varnet' }, 'ERR_ARGUMENT', /method varnet needs a model/],
@@ -94,14 +104,13 @@ test.each([
     'a network on images',
     { method: 'varnet', model: model('unet', { channels: 2, pools: 1 }) },
     'ERR_MODEL',
-    /method varnet needs a network on k-space.*got a unet/,
+    /method varnet needs a network that gives coil images.*a unet gives one image/,
   ],
-  ['its network in another method', { method: 'unet', model: varnet }, 'ERR_MODEL', /a varnet works on k-space/],
   [
-    'several coils for a network of one',
-    { model: model('varnet', { cascades: 1, channels: 2, pools: 1, sensitivity: null }) },
-    'ERR_SHAPE',
-    /one coil when no network makes maps/,
+    'its network in another method',
+    { method: 'unet', model: varnet },
+    'ERR_MODEL',
+    /a varnet gives coil images: use method varnet/,
   ],
 ])('refuses %s', async (_, options, code, message) => {
   await expect(reconstruct(path, { undersample, ...options })).rejects.toMatchObject({

@@ -19,8 +19,8 @@ describeShared("three Adam steps of fastMRI's U-Net in PyTorch", () => {
   test.each(FIXTURES)('$file', async ({ file, seed, config }) => {
     const fixture = await readSafetensors(shared(`fixtures/${file}.safetensors`));
     const network = createNetwork('unet', config);
-    const [input, target] = ['input', 'target'].map((name) => float32Tensor(fixture, name));
-    const [batch, , height, width] = input.shape;
+    const [image, target] = ['input', 'target'].map((name) => float32Tensor(fixture, name));
+    const [batch, , height, width] = image.shape;
     await using session = await createTrainingSession({
       network,
       weights: ParameterStore.initialise(network.parameters, seed),
@@ -29,7 +29,7 @@ describeShared("three Adam steps of fastMRI's U-Net in PyTorch", () => {
       optimiser: { learningRate: 1e-3 },
       threads: 1,
     });
-    session.set({ input: input.data, target: target.data });
+    session.set({ image: image.data, target: target.data });
     const error = (values: Float32Array, name: string): number =>
       relativeError(values, float32Tensor(fixture, name).data);
 
@@ -52,15 +52,15 @@ const network = createNetwork('unet', { channels: 2, pools: 2, residual: true })
 const weights = ParameterStore.initialise(network.parameters, 1);
 const shapes = { batch: 1, height: 12, width: 10, coils: 3 };
 
-function sampleData(): Record<'input' | 'target' | 'maps' | 'kspace' | 'mask' | 'heldOutMask', Float32Array> {
+function sampleData(): Record<'image' | 'target' | 'maps' | 'kspace' | 'lossMask' | 'heldOutMask', Float32Array> {
   const random = new MT19937(2);
-  const image = 2 * shapes.height * shapes.width;
+  const planes = 2 * shapes.height * shapes.width;
   return {
-    input: uniform(random, image),
-    target: uniform(random, image),
-    maps: uniform(random, shapes.coils * image),
-    kspace: uniform(random, shapes.coils * image),
-    mask: Float32Array.from({ length: shapes.width }, (_, i) => (i % 3 === 0 ? 1 : 0)),
+    image: uniform(random, planes),
+    target: uniform(random, planes),
+    maps: uniform(random, shapes.coils * planes),
+    kspace: uniform(random, shapes.coils * planes),
+    lossMask: Float32Array.from({ length: shapes.width }, (_, i) => (i % 3 === 0 ? 1 : 0)),
     heldOutMask: Float32Array.from({ length: shapes.width }, (_, i) => (i % 6 === 1 ? 1 : 0)),
   };
 }
@@ -85,10 +85,10 @@ async function lossesOf(session: TrainingSession, steps: number): Promise<number
 
 describe('training session', () => {
   test('a joint loss is the sum of its terms', async () => {
-    const { input, target } = sampleData();
+    const { image, target } = sampleData();
     const supervised = await createTrainingSession({ network, weights, loss: LOSSES.supervised, shapes, threads: 1 });
     open.push(supervised);
-    supervised.set({ input, target });
+    supervised.set({ image, target });
     const self = await createTrainingSession({ network, weights, loss: LOSSES.self, shapes, threads: 1 });
     open.push(self);
     const { target: _, ...measured } = sampleData();
@@ -170,7 +170,7 @@ describe('training session', () => {
     await session.step();
     const { height, width } = shapes;
     using predictor = await createPredictor({ network, weights: session.weights, height, width, threads: 1 });
-    expect(await session.predict()).toEqual(await predictor.predict(sampleData().input));
+    expect(await session.predict()).toEqual(await predictor.predict(sampleData()));
   });
 
   test.each([2, 3])('%i threads give the bits of one', async (threads) => {
@@ -184,7 +184,7 @@ describe('training session', () => {
     const session = await jointSession();
     await session.step();
     const before = session.weights.data.slice();
-    session.set({ input: sampleData().input.fill(Number.NaN) });
+    session.set({ image: sampleData().image.fill(Number.NaN) });
     await expect(session.step()).rejects.toMatchObject({
       code: 'ERR_DIVERGED',
       message: expect.stringMatching(/at step 2/),
@@ -209,13 +209,13 @@ describe('a training session rejects', () => {
       'an unknown input',
       { images: new Float32Array(1) },
       'ERR_ARGUMENT',
-      /no input is called images; the inputs are input, target/,
+      /no input is called images; the inputs are image, target/,
     ],
     [
       'another length',
-      { mask: new Float32Array(3) },
+      { lossMask: new Float32Array(3) },
       'ERR_SHAPE',
-      /mask of shape \[1,1,10\] must hold 10 values, got 3/,
+      /lossMask of shape \[1,1,10\] must hold 10 values, got 3/,
     ],
   ])('%s', async (_, data, code, message) => {
     const session = await jointSession();

@@ -84,6 +84,22 @@ describe('a training run', () => {
     }
   });
 
+  test('an end-to-end VarNet trains on magnitudes and its own k-space', async () => {
+    const varnet = createNetwork('varnet', {
+      cascades: 1,
+      channels: 2,
+      pools: 1,
+      sensitivity: { channels: 1, pools: 1 },
+    });
+    const long = { ...plan, loss: LOSSES['joint-magnitude'], steps: 40, validateEvery: 20 };
+    const { validations } = await run({ network: varnet, plan: long });
+    expect(validations[1].loss).toBeLessThan(validations[0].loss);
+    await expect(run({ network: varnet })).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: expect.stringMatching(/use a magnitude loss/),
+    });
+  });
+
   test('stops when validation no longer improves, with the best weights', async () => {
     const weights = ParameterStore.initialise(network.parameters, 8);
     const frozen = { ...plan, steps: 100, optimiser: { learningRate: 0 }, patience: 3 };
@@ -136,27 +152,34 @@ describe('a training example', () => {
   const complex = (data: Float32Array, shape: number[]): { data: Float32Array; shape: number[] } => ({ data, shape });
 
   test('holds k-space, maps and input that belong together', async () => {
-    const { input, kspace, maps, mask, heldOutMask } = await training.sample(1, 5);
+    const names = ['image', 'target', 'targetMagnitude', 'targetRss', 'kspace', 'maps', 'mask', 'heldOutMask'];
+    const { image, target, kspace, maps, mask, heldOutMask, ...targets } = await training.sample(1, 5, names);
     const encoding = new EncodingOperator({
       maps: complex(maps, [COILS, SIZE, SIZE]),
       mask: { data: Uint8Array.from(mask), shape: [SIZE] },
     });
     const { data } = await encoding.adjoint(complex(kspace, [COILS, SIZE, SIZE]));
     const points = SIZE * SIZE;
-    const interleaved = Float32Array.from(data, (_, i) => input[(i % 2) * points + (i >> 1)]);
+    const interleaved = Float32Array.from(data, (_, i) => image[(i % 2) * points + (i >> 1)]);
     expect(relativeError(interleaved, data)).toBeLessThan(1e-6);
-    const magnitudes = Float32Array.from({ length: points }, (_, i) => Math.hypot(input[i], input[points + i]));
+    const magnitudes = Float32Array.from({ length: points }, (_, i) => Math.hypot(image[i], image[points + i]));
     expect(percentile(magnitudes, 95)).toBeCloseTo(1, 5);
     expect(Math.max(...heldOutMask)).toBe(0);
+    const targetMagnitudes = Float32Array.from({ length: points }, (_, i) => Math.hypot(target[i], target[points + i]));
+    expect(relativeError(targets.targetMagnitude, targetMagnitudes)).toBeLessThan(1e-6);
+    // |S^H z| <= |z| by Cauchy and Schwarz, as the maps of a pixel have norm 1 or 0.
+    targets.targetRss.forEach((value, i) => {
+      expect(targets.targetMagnitude[i]).toBeLessThanOrEqual(1.0001 * value);
+    });
   });
 
   test('comes under a new mask at every draw, and the same mask at the same draw', async () => {
-    const [a, b, again] = await Promise.all([1, 2, 1].map((draw) => training.sample(0, draw)));
+    const [a, b, again] = await Promise.all([1, 2, 1].map((draw) => training.sample(0, draw, ['image', 'mask'])));
     expect(a.mask).not.toEqual(b.mask);
     expect(again).toEqual(a);
     const fixed = await Dataset.prepare(source(2, 1), { sampling: { ...sampling, fixed: true }, input: 'split-rss' });
-    const [c, d] = [await fixed.sample(0, 1), await fixed.sample(1, 2)];
+    const [c, d] = [await fixed.sample(0, 1, ['image', 'mask']), await fixed.sample(1, 2, ['image', 'mask'])];
     expect(c.mask).toEqual(d.mask);
-    expect(Math.min(...c.input)).toBeGreaterThanOrEqual(0);
+    expect(Math.min(...c.image)).toBeGreaterThanOrEqual(0);
   });
 });

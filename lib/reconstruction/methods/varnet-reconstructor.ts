@@ -3,30 +3,30 @@ import { type ComplexArray, points } from '../../arrays/complex-array.js';
 import { LarmorError } from '../../errors.js';
 import { calibrationColumns } from '../../networks/calibration-columns.js';
 import type { Model } from '../../networks/model.js';
-import type { UnrolledNetwork } from '../../networks/network.js';
-import { createUnrolledPredictor, type UnrolledPredictor } from '../../networks/unrolled-predictor.js';
+import type { Network } from '../../networks/network.js';
+import { createPredictor, type Predictor } from '../../networks/predictor.js';
 import type { SamplingMask } from '../../sampling/mask.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
 
 /** @throws LarmorError `ERR_MODEL` for a network on images. */
 export function startVarnet({ model, device }: MethodSetup): SliceReconstructor {
   const network = model?.network;
-  if (!model || !network || !('unroll' in network))
+  if (!model || network?.gives !== 'coils')
     throw new LarmorError(
       'ERR_MODEL',
-      `reconstruct: method varnet needs a network on k-space, such as fastMRI's VarNet; got a ${network?.kind} of images`,
+      `reconstruct: method varnet needs a network that gives coil images, such as fastMRI's VarNet; a ${network?.kind} gives one image`,
     );
   return new VarnetReconstructor(network, model.weights, device);
 }
 
 class VarnetReconstructor implements SliceReconstructor {
-  readonly #network: UnrolledNetwork;
+  readonly #network: Network;
   readonly #weights: Model['weights'];
   readonly #device: MethodSetup['device'];
   /** One predictor per slice at work; those not at work wait here. */
-  readonly #idle: UnrolledPredictor[] = [];
+  readonly #idle: Predictor[] = [];
 
-  constructor(network: UnrolledNetwork, weights: Model['weights'], device: MethodSetup['device']) {
+  constructor(network: Network, weights: Model['weights'], device: MethodSetup['device']) {
     this.#network = network;
     this.#weights = weights;
     this.#device = device;
@@ -44,7 +44,7 @@ class VarnetReconstructor implements SliceReconstructor {
     onStage?.('reconstructing', 0);
     const options = { network: this.#network, weights: this.#weights, device: this.#device };
     const predictor =
-      this.#idle.pop() ?? (await createUnrolledPredictor({ ...options, coils, height, width, threads, signal }));
+      this.#idle.pop() ?? (await createPredictor({ ...options, coils, height, width, threads, signal }));
     try {
       const data = await predictor.predict({ kspace: kspace.data, mask: lines, calibrationMask }, { signal });
       return { image: { data, shape: kspace.shape } };

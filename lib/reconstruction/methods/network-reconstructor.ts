@@ -1,4 +1,4 @@
-// The U-Net: image from the zero-filled coil combination, adapted to the slice if asked for, then made consistent with the samples.
+// Networks from a measurement and its coil maps to one image: run, adapted to the slice if asked for, then made consistent with the samples.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdaptationOutcome } from '../../adaptation/loop.js';
 import { type MeasuredSlice, SliceAdapter } from '../../adaptation/slice.js';
@@ -8,9 +8,9 @@ import { seedFromName } from '../../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../../arrays/planar.js';
 import { LarmorError } from '../../errors.js';
 import type { Model } from '../../networks/model.js';
-import { imageNetwork } from '../../networks/network.js';
 import { networkInput } from '../../networks/network-input.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
+import { maskWeights } from '../../operators/mask.js';
 import { dataConsistency } from '../../solvers/sense.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
 import { firstSet, withOthers } from './first-set.js';
@@ -39,14 +39,17 @@ class PlainImager implements Imager {
   }
 
   async image({ kspace, maps, mask }: MeasuredSlice, { signal, threads }: SliceOptions): Promise<NetworkImage> {
-    const [height, width] = kspace.shape.slice(-2);
+    const [coils, height, width] = kspace.shape;
     const { network, weights, input } = this.#model;
     const { device } = this.#setup;
-    this.#predictor ??= await createPredictor({ network, weights, height, width, threads, device, signal });
+    const kind = mask.shape.length === 1 ? 'lines' : 'points';
+    const sizes = { coils, height, width, mask: kind } as const;
+    this.#predictor ??= await createPredictor({ network, weights, ...sizes, threads, device, signal });
     const { image, scale } = await networkInput(kspace, maps, mask, input, { signal, threads });
     const planes = new Float32Array(2 * height * width);
     toPlanes(image, planes, scale);
-    return { image: fromPlanes(await this.#predictor.predict(planes, { signal }), [height, width], 1 / scale) };
+    const data = { image: planes, maps: maps.data, mask: maskWeights('reconstruct', mask, height, width) };
+    return { image: fromPlanes(await this.#predictor.predict(data, { signal }), [height, width], 1 / scale) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,16 +76,18 @@ class AdaptingImager implements Imager {
   }
 }
 
-class UnetReconstructor implements SliceReconstructor {
+class NetworkReconstructor implements SliceReconstructor {
   readonly #name: string;
   readonly #seed: number | undefined;
+  readonly #final: FinalStep;
   readonly #createImager: () => Imager;
   /** One imager per slice at work; those not at work wait here. */
   readonly #idle: Imager[] = [];
 
-  constructor({ name, adapt }: MethodSetup, createImager: () => Imager) {
+  constructor({ name, adapt }: MethodSetup, final: FinalStep, createImager: () => Imager) {
     this.#name = name;
     this.#seed = adapt?.seed;
+    this.#final = final;
     this.#createImager = createImager;
   }
 
@@ -90,7 +95,8 @@ class UnetReconstructor implements SliceReconstructor {
     const measured = await networkSlice(slice, this.#name, this.#seed, options);
     if (measured.maps.data.every((value) => value === 0)) {
       const blank = complexZeros(measured.maps.shape.slice(1));
-      return { image: blank, network: blank, warnings: ['no coil sees an object in this slice; the image is zero'] };
+      const network = this.#final === 'none' ? undefined : blank;
+      return { image: blank, network, warnings: ['no coil sees an object in this slice; the image is zero'] };
     }
     options.onStage?.('reconstructing', 0);
     const imager = this.#idle.pop() ?? this.#createImager();
@@ -100,6 +106,7 @@ class UnetReconstructor implements SliceReconstructor {
       await clearOutside(output, maps);
       const { signal, threads } = options;
       const network = withOthers(output, others);
+      if (this.#final === 'none') return { image: network, adaptation };
       const encoding = { maps: others ? whole.maps : maps, mask };
       const { x } = await dataConsistency(network, whole.kspace, encoding, { signal, threads });
       return { image: x, network, adaptation };
@@ -113,18 +120,31 @@ class UnetReconstructor implements SliceReconstructor {
   }
 }
 
+/** What follows the network: making its image consistent with the samples, or nothing where that happens within. */
+export type FinalStep = 'data-consistency' | 'none';
+
 /** Prepares the network for a scan, and adapts it to the whole volume first where the settings ask for that. */
-export async function startUnet(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor> {
+export async function startNetwork(
+  method: string,
+  final: FinalStep,
+  setup: MethodSetup,
+  options: SliceOptions,
+): Promise<SliceReconstructor> {
   const { model, adapt, slices, readSlice, name, threads } = setup;
-  if (!model) throw new LarmorError('ERR_INTERNAL', 'reconstruct: method unet was started without its model');
-  const { inChannels, outChannels } = imageNetwork('reconstruct: method unet', model.network);
+  if (!model) throw new LarmorError('ERR_INTERNAL', `reconstruct: method ${method} was started without its model`);
+  const { gives, inChannels, outChannels, kind } = model.network;
+  if (gives !== 'image')
+    throw new LarmorError(
+      'ERR_MODEL',
+      `reconstruct: method ${method} needs a network that gives one image; a ${kind} gives coil images: use method varnet`,
+    );
   if (inChannels !== 2 || outChannels !== 2)
     throw new LarmorError(
       'ERR_MODEL',
-      `reconstruct: method unet needs a model from 2 channels to 2 (real, imaginary), ` +
+      `reconstruct: method ${method} needs a model from 2 channels to 2 (real, imaginary), ` +
         `got ${inChannels} to ${outChannels}`,
     );
-  if (!adapt) return new UnetReconstructor(setup, () => new PlainImager(model, setup));
+  if (!adapt) return new NetworkReconstructor(setup, final, () => new PlainImager(model, setup));
   const { signal, onStage } = options;
   const read = async (i: number): Promise<MeasuredSlice> =>
     networkSlice(await readSlice(slices[i], { signal, threads }), name, adapt.seed, { signal, threads });
@@ -133,7 +153,11 @@ export async function startUnet(setup: MethodSetup, options: SliceOptions): Prom
     adapt.volumeIterations > 0
       ? await adaptJointly(model, adapt, slices.length, read, { signal, threads, onStep })
       : undefined;
-  return new UnetReconstructor(setup, () => new AdaptingImager(new SliceAdapter(model, adapt, { threads, joint })));
+  return new NetworkReconstructor(
+    setup,
+    final,
+    () => new AdaptingImager(new SliceAdapter(model, adapt, { threads, joint })),
+  );
 }
 
 /** A slice as the network sees it, and what the final data consistency needs beside. */

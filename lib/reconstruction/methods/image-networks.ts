@@ -1,15 +1,16 @@
-// The U-Net as a method: what the registry knows of it without loading what networks need.
+// Networks that give one image, as methods: what the registry knows of them without loading what networks need.
 import type { Method } from '../method.js';
+import type { FinalStep } from './network-reconstructor.js';
 
 /** Floats per pixel that the activations of a U-Net take, in units of its channels: 7 images a level, halved level by level. */
 const ACTIVATIONS = 14;
 
-export const unetMethod: Method = {
-  name: 'unet',
-  description: 'U-Net on the coil combination, then data consistency; adapts to every slice on request',
+const networkMethod = (name: string, description: string, final: FinalStep): Method => ({
+  name,
+  description,
   needsModel: true,
   adapts: true,
-  givesNetworkImage: true,
+  givesNetworkImage: final !== 'none',
   settings: [],
   sequential: ({ adapt }) => adapt?.start === 'previous-slice',
   workingBytes({ coils, points }, { model, adapt }) {
@@ -17,7 +18,9 @@ export const unetMethod: Method = {
     const kernel = model?.network.parameters.find(({ shape }) => shape.length === 4);
     const channels = Number(model?.network.config.channels ?? kernel?.shape[0] ?? 0);
     const weights = 4 * (model?.weights.data.length ?? 0);
-    const activations = 4 * ACTIVATIONS * channels * points;
+    const cascades = Number(model?.network.config.cascades ?? 1);
+    // Cascades follow one another: only training keeps what all of them computed.
+    const activations = 4 * ACTIVATIONS * channels * points * (adapt ? cascades : 1);
     const kspace = 8 * coils * points;
     // Training keeps gradients, both moments of Adam, a copy of the best weights; activations until the way back.
     if (!adapt) return 4 * kspace + activations + weights;
@@ -25,7 +28,19 @@ export const unetMethod: Method = {
     return slices * (6 * kspace + 3 * activations) + 6 * weights;
   },
   async start(setup, options) {
-    const { startUnet } = await import('./unet-reconstructor.js');
-    return startUnet(setup, options);
+    const { startNetwork } = await import('./network-reconstructor.js');
+    return startNetwork(name, final, setup, options);
   },
-};
+});
+
+export const unetMethod = networkMethod(
+  'unet',
+  'U-Net on the coil combination, then data consistency; adapts to every slice on request',
+  'data-consistency',
+);
+
+export const unrolledMethod = networkMethod(
+  'unrolled',
+  'network with the measurement inside; adapts to every slice on request',
+  'none',
+);
