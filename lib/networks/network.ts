@@ -2,12 +2,13 @@
 import { points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { Value } from '../graph/types.js';
+import { createModl } from './modl.js';
 import { createOnnxNetwork } from './onnx-network.js';
 import { createUnet } from './unet.js';
 import { createVarnet } from './varnet.js';
 
-/** How a parameter starts: uniform in [-bound, bound), or one value throughout. */
-export type Initialiser = { readonly bound: number } | { readonly value: number };
+/** How a parameter starts: uniform in [-bound, bound), normal of mean 0, or one value throughout. */
+export type Initialiser = { readonly bound: number } | { readonly deviation: number } | { readonly value: number };
 
 /** A parameter of a network: its name, shape and how it starts. */
 export interface ParameterSpec {
@@ -74,7 +75,7 @@ export interface Network {
   reconstruct(inputs: NetworkInputs, parameter: Parameters): Prediction;
 }
 
-const kinds = { unet: createUnet, varnet: createVarnet, onnx: createOnnxNetwork } satisfies Readonly<
+const kinds = { unet: createUnet, varnet: createVarnet, modl: createModl, onnx: createOnnxNetwork } satisfies Readonly<
   Record<string, (config: unknown) => Network>
 >;
 type Kind = keyof typeof kinds;

@@ -36,13 +36,14 @@ export class ParameterStore {
     }
   }
 
-  /** Weights drawn from each parameter's initial distribution; those that PyTorch draws after `torch.manual_seed(seed)`. */
+  /** Weights drawn from each parameter's initial distribution; uniform ones are those that PyTorch draws after `torch.manual_seed(seed)`. */
   static initialise(specs: readonly ParameterSpec[], seed: number): ParameterStore {
     const store = new ParameterStore(specs);
     const random = new MT19937(seed);
     for (const { name, initial } of specs) {
       const view = store.get(name);
       if ('value' in initial) view.fill(initial.value);
+      else if ('deviation' in initial) drawNormal(view, initial.deviation, random);
       else drawUniform(view, initial.bound, random);
     }
     return store;
@@ -97,6 +98,10 @@ function drawUniform(view: Float32Array, bound: number, random: MT19937): void {
   const low = Math.fround(-bound);
   const width = Math.fround(Math.fround(bound) - low);
   for (let i = 0; i < view.length; i++) view[i] = Math.fround(((random.uint32() & 0xffffff) / 2 ** 24) * width) + low;
+}
+
+function drawNormal(view: Float32Array, deviation: number, random: MT19937): void {
+  for (let i = 0; i < view.length; i++) view[i] = deviation * random.normal();
 }
 
 function unknown(name: string): never {

@@ -14,6 +14,7 @@ import {
 import type { Value } from '../graph/types.js';
 import { type ImageNetwork, imageNetworkOf } from './image-network.js';
 import type { ParameterSpec } from './network.js';
+import { networkSettings } from './settings.js';
 
 const schema = z.strictObject({
   inChannels: z.int().min(1).default(2),
@@ -44,12 +45,7 @@ const EPSILON = 1e-5;
  * @see Ronneberger, Fischer, Brox, MICCAI 2015; Zbontar et al., arXiv:1811.08839.
  */
 export function createUnet(config: unknown = {}): ImageNetwork {
-  const parsed = schema.safeParse(config);
-  if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
-    throw new LarmorError('ERR_MODEL', `unet: ${path.join('.') || 'config'}: ${message}`);
-  }
-  const settings = parsed.data;
+  const settings = networkSettings('unet', schema, config);
   if (settings.residual && settings.inChannels !== settings.outChannels)
     throw new LarmorError(
       'ERR_MODEL',

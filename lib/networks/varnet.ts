@@ -21,6 +21,7 @@ import type { Value } from '../graph/types.js';
 import type { ImageNetwork } from './image-network.js';
 import type { CoilPrediction, Network, NetworkInputs, ParameterSpec, Parameters } from './network.js';
 import { createNormUnet } from './norm-unet.js';
+import { networkSettings } from './settings.js';
 
 const channels = z.int().min(1).max(1024);
 const pools = z.int().min(1).max(8);
@@ -65,12 +66,7 @@ const stepName = (cascade: number): string => `${cascadeName(cascade)}.dc_weight
  * @see Sriram et al., End-to-End Variational Networks for Accelerated MRI Reconstruction, MICCAI 2020.
  */
 export function createVarnet(config: unknown = {}): Network {
-  const parsed = schema.safeParse(config);
-  if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
-    throw new LarmorError('ERR_MODEL', `varnet: ${path.join('.') || 'config'}: ${message}`);
-  }
-  const settings = parsed.data;
+  const settings = networkSettings('varnet', schema, config);
   const sensitivity = settings.sensitivity && createNormUnet(settings.sensitivity);
   const regulariser = createNormUnet(settings);
   return {
