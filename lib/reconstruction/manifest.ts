@@ -90,7 +90,7 @@ export async function fileDigest(path: string, signal?: AbortSignal): Promise<st
 }
 
 /** SHA-256 of a model's network and weights: equal for equal models, wherever they were loaded from. */
-function modelDigest({ network, weights }: Model): string {
+export function modelDigest({ network, weights }: Model): string {
   const hash = createHash('sha256').update(JSON.stringify([network.kind, network.config]));
   for (const { name, shape } of weights.specs) hash.update(JSON.stringify([name, shape])).update(weights.get(name));
   return hash.digest('hex');

@@ -13,6 +13,7 @@ import { MASK_TYPES } from '../sampling/mask.js';
 import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { Dataset } from './dataset.js';
 import { LOSSES } from './losses.js';
+import { selectScans } from './scan-selection.js';
 import { phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
 import type { TrainingPlan } from './trainer.js';
 
@@ -28,7 +29,8 @@ const scanner = {
   seed: seed.default(0),
 };
 
-const source = z.discriminatedUnion('source', [
+/** Where slices come from, as configurations write it. */
+export const sourceSchema = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('phantom'),
     families: z.array(z.enum(PHANTOM_FAMILIES as [PhantomFamily, ...PhantomFamily[]])).min(1),
@@ -52,7 +54,24 @@ const source = z.discriminatedUnion('source', [
     /** Fully sampled scans, all of one size. */
     paths: z.array(z.string()).min(1),
   }),
+  z.strictObject({
+    /** Fully sampled scans of a folder, picked by what they hold: see `ScanSelection`. */
+    source: z.literal('folder'),
+    folder: z.string(),
+    name: z.string().optional(),
+    acquisition: z.string().optional(),
+    coils: z.int().min(1).optional(),
+    rows: z.int().min(1).optional(),
+    columns: z.int().min(1).optional(),
+    skip: z.int().min(0).optional(),
+    files: z.int().min(1).optional(),
+    middle: z.int().min(1).optional(),
+    origin: z.string().optional(),
+  }),
 ]);
+
+/** A source of slices with every default filled in. */
+export type SourceConfig = z.output<typeof sourceSchema>;
 
 const fraction = z.number().gt(0).lt(1);
 
@@ -63,8 +82,8 @@ const schema = z.strictObject({
   network: z.looseObject({ kind: z.string() }).prefault({ kind: 'unet' }),
   /** A model to train on instead, network and weights: a bundled name or a file, also of other software. */
   start: z.string().optional(),
-  training: source,
-  validation: source.optional(),
+  training: sourceSchema,
+  validation: sourceSchema.optional(),
   /** What the network sees: the coil images combined by their maps, or the published split root-sum-of-squares. */
   input: z.enum(INPUT_KINDS).default('sense'),
   /** Options of ESPIRiT. */
@@ -163,7 +182,8 @@ export function trainingPlan({
   return { loss: LOSSES[loss], steps, batch, optimiser, schedule, seed, validateEvery, patience };
 }
 
-async function openSource(config: TrainingConfig['training'], options: RunOptions): Promise<SliceSource> {
+/** Opens what a configuration names. @throws as the sources do. */
+export async function openSource(config: SourceConfig, options: RunOptions = {}): Promise<SliceSource> {
   switch (config.source) {
     case 'phantom':
       return phantomSource(config);
@@ -171,6 +191,8 @@ async function openSource(config: TrainingConfig['training'], options: RunOption
       return volumeSource(config);
     case 'scans':
       return scanSource(config.paths, options);
+    case 'folder':
+      return scanSource(await selectScans(config, options), options);
   }
 }
 

@@ -9,6 +9,7 @@ import type { RunOptions } from '../jobs.js';
 import { augmentSlice, objectMedian, resizeSlices } from '../simulation/magnitude.js';
 import { type PhantomFamily, renderPhantom } from '../simulation/phantom.js';
 import { SimulatedScanner, sliceHeight } from '../simulation/scan.js';
+import type { SelectedScan } from './scan-selection.js';
 
 /** Fully sampled slices of one size. */
 export interface SliceSource {
@@ -127,17 +128,18 @@ export async function volumeSource({
 }
 
 /**
- * All slices of fully sampled scans.
+ * Slices of fully sampled scans: all of them, or [first, end) where a scan is given with these.
  *
  * @throws LarmorError `ERR_CONFIG` when a scan is undersampled or differs from the first in coils or matrix; as `openScan`.
  */
 export async function scanSource(
-  paths: readonly string[],
+  scans: readonly (string | SelectedScan)[],
   options: Pick<RunOptions, 'signal'> = {},
 ): Promise<SliceSource> {
   const index: { path: string; slice: number }[] = [];
   let first: { path: string; coils: number; matrix: readonly [number, number] } | undefined;
-  for (const path of paths) {
+  for (const entry of scans) {
+    const path = typeof entry === 'string' ? entry : entry.path;
     await using scan = await openScan(path, options);
     const { coils, matrix, slices, fullySampled } = scan;
     if (!fullySampled)
@@ -148,7 +150,8 @@ export async function scanSource(
         'ERR_CONFIG',
         `training: all scans must have one size; ${path} has ${coils} coils of [${matrix}], ${first.path} ${first.coils} of [${first.matrix}]`,
       );
-    for (let slice = 0; slice < slices; slice++) index.push({ path, slice });
+    const [begin, end] = typeof entry === 'string' ? [0, slices] : entry.slices;
+    for (let slice = begin; slice < end; slice++) index.push({ path, slice });
   }
   if (!first) throw new LarmorError('ERR_CONFIG', 'training: no scans given');
   return {
