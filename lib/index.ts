@@ -131,6 +131,16 @@ export {
 } from './sampling/mask.js';
 export { createPointMask, POINT_MASK_TYPES, type PointMaskOptions, type PointMaskType } from './sampling/point-mask.js';
 export { type MaskSplit, SPLIT_KINDS, type SplitKind, type SplitOptions, splitMask } from './sampling/splits.js';
+export {
+  SSDU_KINDS,
+  type SsduKind,
+  type SsduOptions,
+  type SsduSplit,
+  ssduSplit,
+  type ZeroShotSplit,
+  type ZeroShotSplitOptions,
+  zeroShotSplit,
+} from './sampling/ssdu.js';
 export { augmentSlice, resizeSlices } from './simulation/magnitude.js';
 export { PHANTOM_FAMILIES, type PhantomFamily, type PhantomOptions, renderPhantom } from './simulation/phantom.js';
 export { type SimulatedScan, type SimulationOptions, simulateScan } from './simulation/scan.js';

@@ -25,10 +25,6 @@ describe.each<[string, SamplingMask, SplitKind]>([
   ['points of lines', lines, 'points'],
   ['points of points', points, 'points'],
   ['whole lines', lines, 'lines'],
-  ['SSDU Gaussian of lines', lines, 'ssdu-gaussian'],
-  ['SSDU Gaussian of points', points, 'ssdu-gaussian'],
-  ['SSDU uniform of lines', lines, 'ssdu-uniform'],
-  ['SSDU uniform of points', points, 'ssdu-uniform'],
 ])('%s', (_, mask, kind) => {
   const options = { kind, rows, columns, fraction: 0.3, seed: 11 };
 
@@ -66,33 +62,6 @@ describe('how many are held out', () => {
   test('lines: the share of the unprotected lines', () => {
     expect(count('lines', 0.25)).toBe(Math.round((sampledCount(lines) - 4) * 0.25));
   });
-
-  test('SSDU: floor of the candidates (uniform), one above the ceiling of all (Gaussian)', () => {
-    expect(count('ssdu-uniform', 0.4)).toBe(Math.floor((samples - 16) * 0.4));
-    expect(count('ssdu-gaussian', 0.4)).toBe(Math.ceil(samples * 0.4) + 1);
-  });
-});
-
-test('SSDU Gaussian has the spread of drawing normal positions and rejecting repeats', () => {
-  // A full mask and a small share: repeats are rare, so positions follow the Gaussian cut at the border, 2 deviations
-  // away; its variance is 0.7737 of the uncut one.
-  const full = { data: new Uint8Array(rows * columns).fill(1), shape: [rows, columns] } as const;
-  let sum = 0;
-  let squares = 0;
-  let drawn = 0;
-  for (let seed = 0; seed < 40; ++seed) {
-    const { heldOut } = splitMask(full, { kind: 'ssdu-gaussian', rows, columns, fraction: 0.01, seed });
-    heldOut.data.forEach((held, i) => {
-      if (!held) return;
-      const x = (i % columns) - (columns >> 1);
-      sum += x;
-      squares += x * x;
-      ++drawn;
-    });
-  }
-  const deviation = (columns - 1) / 4;
-  expect(Math.abs(sum / drawn)).toBeLessThan(1.2);
-  expect(squares / drawn / deviation ** 2).toBeCloseTo(0.7737, 1);
 });
 
 describe('splitMask rejects', () => {
@@ -102,7 +71,6 @@ describe('splitMask rejects', () => {
     ['a fraction too small for one sample', lines, { fraction: 1e-6 }, 'ERR_ARGUMENT'],
     ['an unknown kind', lines, { kind: 'rings' }, 'ERR_ARGUMENT'],
     ['lines of a point mask', points, { kind: 'lines' }, 'ERR_ARGUMENT'],
-    ['more than there is outside the centre', lines, { kind: 'ssdu-gaussian', fraction: 0.999 }, 'ERR_ARGUMENT'],
     ['a protected centre that leaves nothing', lines, { kind: 'lines', protectedCenter: 200 }, 'ERR_ARGUMENT'],
     ['a mask of other size', lines, { columns: 81 }, 'ERR_MASK'],
     ['an empty mask', { data: new Uint8Array(columns), shape: [columns] }, {}, 'ERR_MASK'],
