@@ -5,6 +5,7 @@ import type { Value } from '../graph/types.js';
 import { createModl } from './modl.js';
 import { createOnnxNetwork } from './onnx-network.js';
 import { createUnet } from './unet.js';
+import { createUnrolled } from './unrolled.js';
 import { createVarnet } from './varnet.js';
 
 /** How a parameter starts: uniform in [-bound, bound), normal of mean 0, or one value throughout. */
@@ -75,9 +76,13 @@ export interface Network {
   reconstruct(inputs: NetworkInputs, parameter: Parameters): Prediction;
 }
 
-const kinds = { unet: createUnet, varnet: createVarnet, modl: createModl, onnx: createOnnxNetwork } satisfies Readonly<
-  Record<string, (config: unknown) => Network>
->;
+const kinds = {
+  unet: createUnet,
+  unrolled: createUnrolled,
+  varnet: createVarnet,
+  modl: createModl,
+  onnx: createOnnxNetwork,
+} satisfies Readonly<Record<string, (config: unknown) => Network>>;
 type Kind = keyof typeof kinds;
 
 const isKind = (name: string): name is Kind => Object.hasOwn(kinds, name);

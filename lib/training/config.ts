@@ -103,6 +103,8 @@ const schema = z.strictObject({
       /** One mask for all slices and steps, as the paper has it. */
       fixed: z.boolean().default(false),
       seed: seed.default(0),
+      /** Least and largest deviation of noise added to the samples, relative to the brightness of the image; the target stays without it. */
+      noise: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
     })
     .prefault({}),
   loss: z.enum(Object.keys(LOSSES) as [keyof typeof LOSSES, ...(keyof typeof LOSSES)[]]).default('joint'),

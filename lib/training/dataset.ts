@@ -1,6 +1,8 @@
 // Training examples: slices prepared once, undersampled anew for every step.
 import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
 import { coilMagnitude, magnitude } from '../arrays/magnitude.js';
+import { MT19937 } from '../arrays/mt19937.js';
+import { percentile } from '../arrays/percentile.js';
 import { toPlanes } from '../arrays/planar.js';
 import { type EspiritOptions, espirit } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
@@ -10,6 +12,7 @@ import { type InputKind, networkInput } from '../networks/network-input.js';
 import { EncodingOperator } from '../operators/encoding.js';
 import { Fft2 } from '../operators/fft2.js';
 import { createMask, type MaskType, type SamplingMask } from '../sampling/mask.js';
+import { addNoise, drawNoiseLevel, type NoiseRange } from './noise.js';
 import type { SliceSource } from './sources.js';
 
 /** Retrospective undersampling of training slices along kx. */
@@ -20,6 +23,9 @@ export interface TrainingSampling {
   /** One mask for every slice and step, as the paper has it; else every draw is new. */
   readonly fixed: boolean;
   readonly seed: number;
+  /** White noise added to what was measured, its level drawn anew for every draw. Brightness is the 95th percentile of the
+   * root sum of squares over coils. */
+  readonly noise?: NoiseRange | undefined;
 }
 
 /**
@@ -28,12 +34,18 @@ export interface TrainingSampling {
  */
 export type TrainingSample = Readonly<Record<string, Float32Array>>;
 
+/** Keeps the noise apart from the masks, which are drawn from the same numbers. */
+const NOISE_SEED = 1;
+const BRIGHTNESS_PERCENTILE = 95;
+
 interface PreparedSlice {
   readonly kspace: ComplexArray;
   /** [coil, y, x], from the samples of the slice's first mask. */
   readonly maps: ComplexArray;
   /** The fully sampled coil images combined by the maps: [y, x]. */
   readonly target: ComplexArray;
+  /** What noise levels are relative to. */
+  readonly brightness: number;
 }
 
 /** How slices become examples. */
@@ -74,10 +86,12 @@ export class Dataset {
     for (let i = 0; i < source.length; i++) {
       const kspace = await source.read(i, { signal, threads });
       const mask = drawMask(options.sampling, source.matrix[1], [i, 0]);
-      const estimate = await espirit(kspace, { ...options.calibration, mask, signal, threads });
+      const brightness = await brightnessOf(kspace, { signal, threads });
+      const measured = await measure({ kspace, brightness }, mask, options.sampling, [i, 0]);
+      const estimate = await espirit(measured, { ...options.calibration, mask, signal, threads });
       const maps = { data: estimate.maps.data, shape: kspace.shape };
       const target = await new EncodingOperator({ maps, mask: full }).adjoint(kspace, { signal, threads });
-      slices.push({ kspace, maps, target });
+      slices.push({ kspace, maps, target, brightness });
       onProgress?.((i + 1) / source.length);
     }
     return new Dataset(source, slices, options);
@@ -95,8 +109,9 @@ export class Dataset {
     options: RunOptions = {},
   ): Promise<TrainingSample> {
     const { kspace, maps, target } = this.#slices[index];
-    const mask = drawMask(this.#options.sampling, this.matrix[1], [index, draw]);
-    const measured = masked(kspace, mask);
+    const { sampling } = this.#options;
+    const mask = drawMask(sampling, this.matrix[1], [index, draw]);
+    const measured = await measure(this.#slices[index], mask, sampling, [index, draw]);
     const { image, scale } = await networkInput(measured, maps, mask, this.#options.input, options);
     const sampled = Float32Array.from(mask.data);
     const parts: Readonly<Record<string, () => Float32Array | Promise<Float32Array>>> = {
@@ -118,6 +133,25 @@ export class Dataset {
     }
     return sample;
   }
+}
+
+/** What a scan under this mask would have measured. */
+async function measure(
+  { kspace, brightness }: Pick<PreparedSlice, 'kspace' | 'brightness'>,
+  mask: SamplingMask,
+  { seed, noise }: TrainingSampling,
+  draw: readonly number[],
+): Promise<ComplexArray> {
+  const measured = masked(kspace, mask);
+  if (noise === undefined) return measured;
+  const random = new MT19937([seed, ...draw, NOISE_SEED]);
+  await addNoise(measured, mask, brightness * drawNoiseLevel(random, noise), random);
+  return measured;
+}
+
+/** Percentile of the root sum of squares over coils. */
+async function brightnessOf(kspace: ComplexArray, options: RunOptions): Promise<number> {
+  return percentile(await rootSumOfSquares(kspace, options), BRIGHTNESS_PERCENTILE);
 }
 
 /** Of the coil images of full k-space: [y, x]. */

@@ -173,6 +173,27 @@ describe('a training example', () => {
     });
   });
 
+  test('carries noise of the level asked for, on measured samples only, and a target without it', async () => {
+    const level = 0.05;
+    const noisy = await Dataset.prepare(source(3, 1), {
+      sampling: { ...sampling, noise: [level, level] },
+      input: 'sense',
+    });
+    const names = ['kspace', 'mask', 'targetRss'];
+    const [clean, noised] = [await training.sample(1, 5, names), await noisy.sample(1, 5, names)];
+    expect(noised.mask).toEqual(clean.mask);
+    // Scales differ; brightness, the 95th percentile of the root sum of squares, tells them.
+    const brightness = [clean, noised].map(({ targetRss }) => percentile(targetRss, 95));
+    const added: number[] = [];
+    noised.kspace.forEach((value, i) => {
+      const difference = value / brightness[1] - clean.kspace[i] / brightness[0];
+      if (noised.mask[(i >> 1) % SIZE] === 1) added.push(difference);
+      else expect(value).toBe(0);
+    });
+    const deviation = Math.sqrt(added.reduce((sum, value) => sum + value ** 2, 0) / added.length);
+    expect(Math.abs(deviation / level - 1)).toBeLessThan(5 / Math.sqrt(2 * added.length)); // five standard errors
+  });
+
   test('comes under a new mask at every draw, and the same mask at the same draw', async () => {
     const [a, b, again] = await Promise.all([1, 2, 1].map((draw) => training.sample(0, draw, ['image', 'mask'])));
     expect(a.mask).not.toEqual(b.mask);

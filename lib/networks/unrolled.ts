@@ -1,0 +1,84 @@
+// Cascades of small U-Nets and data consistency on given coil maps: larmor's own unrolled network.
+import { z } from 'zod';
+import { add, encodeNormal, multiply, solveNormal, subtract } from '../graph/operations.js';
+import type { Value } from '../graph/types.js';
+import type { Network, ParameterSpec } from './network.js';
+import { networkSettings } from './settings.js';
+import { createUnet } from './unet.js';
+
+const schema = z.strictObject({
+  cascades: z.int().min(1).max(64).default(5),
+  /** Of the first level of the U-Net in every cascade, and its levels below. */
+  channels: z.int().min(1).max(1024).default(12),
+  pools: z.int().min(1).max(8).default(3),
+  /** Conjugate-gradient iterations of every data consistency. */
+  iterations: z.int().min(1).max(100).default(5),
+});
+
+/** Configuration of the unrolled network with every default filled in. */
+export type UnrolledConfig = z.output<typeof schema>;
+
+/** Square root of the weight that data consistency starts training with. */
+const INITIAL_WEIGHT_ROOT = 0.25;
+/** Keeps the systems solvable when training drives a weight to zero; eigenvalues of A^H A lie between 0 and 1. */
+const LEAST_WEIGHT = 1e-5;
+
+const regulariserName = (cascade: number): string => `cascades.${cascade}.unet.`;
+const weightName = (cascade: number): string => `cascades.${cascade}.weight_root`;
+
+/**
+ * Cascades on the image x, from the CG-SENSE image of a trained weight on. Each lets a residual U-Net R propose an image, and pulls it
+ * back to the samples y with a trained weight mu = w^2:
+ *
+ *     z = R(x);   x = argmin ||A x - y||^2 + mu ||x - z||^2 = z + (A^H A + mu)^-1 (A^H y - A^H A z)
+ *
+ * by conjugate gradients from z, differentiated by the implicit function theorem. Of the measurement it needs the image A^H y, the maps and
+ * the mask. The U-Nets have affine instance normalisation and weights of their own in every cascade.
+ *
+ * Memory: a training step keeps the activations of all cascades, a forward run those of one.
+ *
+ * @param config `UnrolledConfig` with any field left out.
+ * @throws LarmorError `ERR_MODEL` naming the first wrong field.
+ * @see Aggarwal, Mani, Jacob, MoDL: Model-Based Deep Learning Architecture for Inverse Problems, IEEE Trans Med Imaging 2019;38:394-405.
+ */
+export function createUnrolled(config: unknown = {}): Network {
+  const settings = networkSettings('unrolled', schema, config);
+  const { cascades, channels, pools, iterations } = settings;
+  const regulariser = createUnet({ channels, pools, residual: true, affine: true });
+  const weightSpec = (cascade: number): ParameterSpec => ({
+    name: weightName(cascade),
+    shape: [1],
+    initial: { value: INITIAL_WEIGHT_ROOT },
+    part: 'decoder',
+  });
+  const parameters = [weightSpec(0)];
+  for (let cascade = 1; cascade <= cascades; cascade++)
+    parameters.push(
+      ...regulariser.parameters.map((spec) => ({ ...spec, name: regulariserName(cascade) + spec.name })),
+      weightSpec(cascade),
+    );
+  return {
+    kind: 'unrolled',
+    config: settings,
+    parameters,
+    inChannels: 2,
+    outChannels: 2,
+    gives: 'image',
+    reconstruct(inputs, parameter) {
+      const [combined, maps, mask] = [inputs.image(), inputs.maps(), inputs.mask()];
+      const weight = (cascade: number): Value => {
+        const root = parameter(weightName(cascade));
+        return add(multiply(root, root), LEAST_WEIGHT);
+      };
+      const towardsData = (right: Value, cascade: number): Value =>
+        solveNormal(right, { maps, mask, weight: weight(cascade) }, { iterations });
+      let image = towardsData(combined, 0);
+      for (let cascade = 1; cascade <= cascades; cascade++) {
+        const proposed = regulariser.build(image, (name) => parameter(regulariserName(cascade) + name));
+        const misfit = subtract(combined, encodeNormal(proposed, maps, mask));
+        image = add(proposed, towardsData(misfit, cascade));
+      }
+      return { image };
+    },
+  };
+}
