@@ -23,6 +23,7 @@ const INITIAL_WEIGHT_ROOT = 0.25;
 /** Keeps the systems solvable when training drives a weight to zero; eigenvalues of A^H A lie between 0 and 1. */
 const LEAST_WEIGHT = 1e-5;
 
+const isLast = ({ name }: ParameterSpec, pools: number): boolean => name.startsWith(`up_conv.${pools - 1}.1.`);
 const regulariserName = (cascade: number): string => `cascades.${cascade}.unet.`;
 const weightName = (cascade: number): string => `cascades.${cascade}.weight_root`;
 
@@ -54,7 +55,12 @@ export function createUnrolled(config: unknown = {}): Network {
   const parameters = [weightSpec(0)];
   for (let cascade = 1; cascade <= cascades; cascade++)
     parameters.push(
-      ...regulariser.parameters.map((spec) => ({ ...spec, name: regulariserName(cascade) + spec.name })),
+      ...regulariser.parameters.map((spec) => ({
+        ...spec,
+        name: regulariserName(cascade) + spec.name,
+        // The last convolution, weights and bias, starts at zero: so training sets out from the CG-SENSE image.
+        ...(isLast(spec, pools) && { initial: { value: 0 } }),
+      })),
       weightSpec(cascade),
     );
   return {
