@@ -168,7 +168,8 @@ export type { Validation } from './training/checkpoint.js';
 export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';
 export { Dataset, type DatasetOptions, type TrainingSample, type TrainingSampling } from './training/dataset.js';
 export type { Trainable } from './training/graph.js';
-export { LOSSES, type LossDescription } from './training/losses.js';
+export type { Norm } from './training/losses/misfit.js';
+export { LOSSES, type LossDescription, type LossName } from './training/losses.js';
 export {
   createTrainingSession,
   type Evaluation,

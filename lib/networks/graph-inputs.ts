@@ -46,7 +46,7 @@ export class GraphInputs implements NetworkInputs {
     return this.planes('image', this.#channels);
   }
   maps(): Value {
-    return this.#input('maps', this.#coilShape());
+    return this.coils('maps');
   }
   mask(): Value {
     return this.#samples('mask', this.#sizes.mask);
@@ -60,7 +60,12 @@ export class GraphInputs implements NetworkInputs {
 
   /** All measured samples [batch, coil, y, x, 2], also those that the network does not see. */
   measured(): Value {
-    return this.#input('kspace', this.#coilShape());
+    return this.coils('kspace');
+  }
+
+  /** A complex image or k-space of every coil: [batch, coil, y, x, 2]. */
+  coils(name: string): Value {
+    return this.#input(name, this.#coilShape());
   }
 
   /** Samples that a loss looks at: [batch, 1, x] or [batch, y, x]. */
@@ -72,6 +77,11 @@ export class GraphInputs implements NetworkInputs {
   planes(name: string, channels: number): Value {
     const { batch = 1, height, width } = this.#sizes;
     return this.#input(name, [batch, channels, height, width]);
+  }
+
+  /** One number per slice, to broadcast over its image: [batch, 1, 1, 1]. */
+  scalars(name: string): Value {
+    return this.#input(name, [this.#sizes.batch ?? 1, 1, 1, 1]);
   }
 
   #samples(name: string, kind: MaskKind = 'lines'): Value {

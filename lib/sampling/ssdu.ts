@@ -14,6 +14,7 @@ import {
 /** Ways to draw the samples of the loss: denser towards the centre, or alike everywhere. */
 export const SSDU_KINDS = ['ssdu-gaussian', 'ssdu-uniform'] as const;
 
+/** How the samples of the loss are drawn: see `ssduSplit`. */
 export type SsduKind = (typeof SSDU_KINDS)[number];
 
 /** How `ssduSplit` divides the samples. */

@@ -12,7 +12,7 @@ import type { ParameterStore } from '../networks/parameters.js';
 import { MASK_TYPES } from '../sampling/mask.js';
 import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { Dataset } from './dataset.js';
-import { LOSSES } from './losses.js';
+import { lossDescription, lossSchema } from './losses.js';
 import { selectScans } from './scan-selection.js';
 import { phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
 import type { TrainingPlan } from './trainer.js';
@@ -107,7 +107,8 @@ const schema = z.strictObject({
       noise: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
     })
     .prefault({}),
-  loss: z.enum(Object.keys(LOSSES) as [keyof typeof LOSSES, ...(keyof typeof LOSSES)[]]).default('joint'),
+  /** A name, or the terms spelt out. */
+  loss: lossSchema.prefault('joint'),
   steps: z.int().min(1).max(10_000_000),
   batch: z.int().min(1).max(256).default(1),
   optimiser: z
@@ -181,7 +182,16 @@ export function trainingPlan({
   validateEvery,
   patience,
 }: TrainingConfig): TrainingPlan {
-  return { loss: LOSSES[loss], steps, batch, optimiser, schedule, seed, validateEvery, patience };
+  return {
+    loss: lossDescription(loss),
+    steps,
+    batch,
+    optimiser,
+    schedule,
+    seed,
+    validateEvery,
+    patience,
+  };
 }
 
 /** Opens what a configuration names. @throws as the sources do. */

@@ -118,7 +118,10 @@ export class Dataset {
       image: () => planes(image, scale),
       target: () => planes(target, scale),
       targetMagnitude: () => magnitude(target).data.map((value) => scale * value),
+      targetMagnitudeRange: () => Float32Array.of(scale * maximum(magnitude(target).data)),
       targetRss: async () => (await rootSumOfSquares(kspace, options)).map((value) => scale * value),
+      targetRssRange: async () => Float32Array.of(scale * maximum(await rootSumOfSquares(kspace, options))),
+      targetKspace: () => kspace.data.map((value) => scale * value),
       maps: () => maps.data,
       kspace: () => measured.data.map((value) => scale * value),
       mask: () => sampled,
@@ -153,6 +156,8 @@ async function measure(
 async function brightnessOf(kspace: ComplexArray, options: RunOptions): Promise<number> {
   return percentile(await rootSumOfSquares(kspace, options), BRIGHTNESS_PERCENTILE);
 }
+
+const maximum = (values: Float32Array): number => values.reduce((most, value) => Math.max(most, value), 0);
 
 /** Of the coil images of full k-space: [y, x]. */
 async function rootSumOfSquares(kspace: ComplexArray, options: RunOptions): Promise<Float32Array> {

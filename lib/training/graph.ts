@@ -26,7 +26,8 @@ export interface TrainingGraphs {
   readonly trained: readonly ParameterSpec[];
   /**
    * Shapes of the data inputs, by name: what the network needs of `image`, `maps`, `mask`, `kspace`, `calibrationMask` and what the loss
-   * needs of `target`, `targetMagnitude`, `targetRss`, `lossMask`, `heldOutMask`, `maps`, `kspace`.
+   * needs of `target`, `targetMagnitude`, `targetRss`, `targetMagnitudeRange`, `targetRssRange`, `targetKspace`, `lossMask`, `heldOutMask`,
+   * `maps`, `kspace`.
    */
   readonly dataShapes: Readonly<Record<string, Shape>>;
 }

@@ -1,106 +1,103 @@
 // Losses as data, and how each becomes nodes of a training graph.
+import { z } from 'zod';
 import { LarmorError } from '../errors.js';
-import {
-  abs,
-  add,
-  dataLoss,
-  divide,
-  multiply,
-  reduceSum,
-  reshape,
-  slice,
-  sqrt,
-  subtract,
-} from '../graph/operations.js';
-import { sampleWeights } from '../graph/operators/physics-forms.js';
+import { add, multiply } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
 import type { GraphInputs } from '../networks/graph-inputs.js';
 import type { Prediction } from '../networks/network.js';
+import { complexMisfit, dissimilarity, magnitudeMisfit } from './losses/image.js';
+import { fullMisfit, selfMisfits } from './losses/kspace.js';
+import { NORMS, type Norm } from './losses/misfit.js';
+
+const SUPERVISED = ['complex', 'magnitude', 'kspace'] as const;
 
 /**
- * A weighted sum of a supervised and a self-supervised term; either may be missing, not both. Sums run over the whole batch; denominators
- * are constants of the data. x is the network's output, an image of two real channels; t the target; A the encoding operator.
+ * A weighted sum of terms, of which any may be missing, not all. Sums run over the whole batch; denominators are constants of the data. x
+ * is the network's output, an image of two real channels; t the target; A the encoding operator; weights are 1 unless given.
  */
 export interface LossDescription {
   /**
-   * `complex`: sum(|Re(x - t)| + |Im(x - t)|) / sum(|Re t| + |Im t|), t of the channels of x.
-   * `magnitude`: sum(| |x| - t |) / sum(|t|), t one real channel. It leaves the phase free. For a network that makes coil images |x| is
-   * their root sum of squares.
+   * Distance to fully sampled data, relative to their norm (`l1` unless given).
+   *
+   * `complex`: x to t, channel by channel. `magnitude`: |x| to |t|; it leaves the phase free. For a network that makes coil images |x| is
+   * their root sum of squares. `kspace`: A x to all samples of the full k-space.
    */
-  readonly supervised?: { readonly on: 'complex' | 'magnitude'; readonly weight?: number | undefined } | undefined;
-  /** Misfit of A x to the measured k-space; `l1`: sum(|Re r| + |Im r|) over the same sum of the data, `l2`: ||r|| / ||y||. */
-  readonly self?: { readonly norm: 'l1' | 'l2'; readonly weight?: number | undefined } | undefined;
+  readonly supervised?:
+    | {
+        readonly on: (typeof SUPERVISED)[number];
+        readonly norm?: Norm | undefined;
+        readonly weight?: number | undefined;
+      }
+    | undefined;
+  /** 1 - SSIM of magnitudes as fastMRI measures it, the range L being the largest of each target. */
+  readonly ssim?: { readonly weight?: number | undefined } | undefined;
+  /** Misfit of A x to the measured k-space, over the samples of `lossMask`. */
+  readonly self?: { readonly norm: Norm; readonly weight?: number | undefined } | undefined;
 }
 
 /**
- * Named losses. `joint` is the default of training, `joint-magnitude` and `self` are those of the paper.
+ * Named losses. `joint` is the default of training, `joint-magnitude` and `self` are those of the paper of test-time training, `ssdu` and
+ * `supervised-kspace` those of SSDU, `ssim` that of fastMRI's VarNet.
  *
  * @see Darestani, Liu, Heckel, Test-time training can close the natural distribution shift performance gap, ICML 2022.
+ * @see Yaman et al., Magn Reson Med 2020;84:3172-3191.
  */
 export const LOSSES = {
   supervised: { supervised: { on: 'complex' } },
   'supervised-magnitude': { supervised: { on: 'magnitude' } },
+  'supervised-kspace': { supervised: { on: 'kspace', norm: 'l1-l2' } },
+  ssim: { ssim: {} },
   self: { self: { norm: 'l1' } },
+  ssdu: { self: { norm: 'l1-l2' } },
   joint: { supervised: { on: 'complex' }, self: { norm: 'l1' } },
   'joint-magnitude': { supervised: { on: 'magnitude' }, self: { norm: 'l1' } },
+  'joint-ssim': { ssim: {}, self: { norm: 'l1' } },
 } as const satisfies Record<string, LossDescription>;
 
-/** Keeps the magnitude's slope finite where the image is zero; images are of the order of 1. */
-const MAGNITUDE_EPSILON = 1e-12;
-/** Keeps the misfit of no samples at zero; sums of k-space are of the order of its number of samples. */
-const MISFIT_FLOOR = 1e-12;
+/** Name of a loss: see `LOSSES`. */
+export type LossName = keyof typeof LOSSES;
 
-/** |x| [n,1,y,x] of a complex image [n,2,y,x]. */
-function magnitude(x: Value): Value {
-  const [re, im] = [0, 1].map((channel) => slice(x, { axes: [1], starts: [channel], ends: [channel + 1] }));
-  return sqrt(add(add(multiply(re, re), multiply(im, im)), MAGNITUDE_EPSILON));
-}
+export const LOSS_NAMES = Object.keys(LOSSES) as readonly LossName[];
 
-function supervisedLoss({ image, coils }: Prediction, inputs: GraphInputs, on: 'complex' | 'magnitude'): Value {
-  if (coils && on === 'complex')
-    throw new LarmorError(
-      'ERR_ARGUMENT',
-      'loss: a network that makes coil images leaves the phase of the image open; use a magnitude loss',
-    );
-  const [n, channels, y, x] = image.shape;
-  if (on === 'complex') return relativeL1(image, inputs.planes('target', channels));
-  return coils
-    ? relativeL1(reshape(coils.magnitude, [n, 1, y, x]), inputs.planes('targetRss', 1))
-    : relativeL1(magnitude(image), inputs.planes('targetMagnitude', 1));
-}
+const weight = z.number().gt(0).optional();
+const terms = z
+  .strictObject({
+    supervised: z.strictObject({ on: z.enum(SUPERVISED), norm: z.enum(NORMS).optional(), weight }).optional(),
+    ssim: z.strictObject({ weight }).optional(),
+    self: z.strictObject({ norm: z.enum(NORMS), weight }).optional(),
+  })
+  .refine(({ supervised, ssim, self }) => supervised ?? ssim ?? self, 'wants a term: supervised, ssim or self');
+const name = z.enum(LOSS_NAMES as [LossName, ...LossName[]]);
 
-/** sum(|x - t|) / sum(|t|), [1]. */
-function relativeL1(x: Value, target: Value): Value {
-  return reshape(divide(reduceSum(abs(subtract(x, target))), reduceSum(abs(target))), [1]);
-}
+/** A name, or the terms as JSON. Not a union: its complaints would not say what is wrong. */
+export const lossSchema = z.unknown().transform((value, context): LossName | LossDescription => {
+  const parsed = (typeof value === 'string' ? name : terms).safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ message, path }] = parsed.error.issues;
+  context.addIssue({ code: 'custom', message, path: [...path] });
+  return z.NEVER;
+});
 
-/** Misfit to the samples of `lossMask`, which trains, and of `heldOutMask`, which does not. */
-function selfLoss(
-  { image, coils }: Prediction,
+/** What a name stands for, or the description itself. */
+export const lossDescription = (loss: LossName | LossDescription): LossDescription =>
+  typeof loss === 'string' ? LOSSES[loss] : loss;
+
+/** Whether a loss needs fully sampled data. */
+export const needsTarget = ({ supervised, ssim }: LossDescription): boolean => (supervised ?? ssim) !== undefined;
+
+function supervisedTerm(
+  { on, norm = 'l1' }: NonNullable<LossDescription['supervised']>,
+  prediction: Prediction,
   inputs: GraphInputs,
-  norm: 'l1' | 'l2',
-): { loss: Value; heldOutLoss: Value } {
-  const [mask, heldOutMask, kspace] = [
-    inputs.lossSamples('lossMask'),
-    inputs.lossSamples('heldOutMask'),
-    inputs.measured(),
-  ];
-  if (!coils) return dataLoss(image, { maps: inputs.maps(), mask, heldOutMask, kspace }, norm);
-  const misfit = (samples: Value): Value => kspaceMisfit(coils.kspace, kspace, samples, norm);
-  return { loss: misfit(mask), heldOutLoss: misfit(heldOutMask) };
-}
-
-/** The misfit of `dataLoss` for predicted k-space. */
-function kspaceMisfit(predicted: Value, measured: Value, samples: Value, norm: 'l1' | 'l2'): Value {
-  const weights = sampleWeights(samples);
-  const total = (x: Value): Value => reduceSum(norm === 'l1' ? abs(x) : multiply(x, x));
-  // An empty set of samples has no misfit.
-  const floor = norm === 'l1' ? MISFIT_FLOOR : MISFIT_FLOOR ** 2;
-  const ratio = divide(
-    total(multiply(weights, subtract(predicted, measured))),
-    add(total(multiply(weights, measured)), floor),
-  );
-  return reshape(norm === 'l1' ? ratio : sqrt(add(ratio, MISFIT_FLOOR ** 2)), [1]);
+): Value {
+  switch (on) {
+    case 'complex':
+      return complexMisfit(prediction, inputs, norm);
+    case 'magnitude':
+      return magnitudeMisfit(prediction, inputs, norm);
+    case 'kspace':
+      return fullMisfit(prediction, inputs, norm);
+  }
 }
 
 /**
@@ -112,23 +109,22 @@ function kspaceMisfit(predicted: Value, measured: Value, samples: Value, norm: '
  *   leave the phase of the image open; `ERR_SHAPE` when a term needs two output channels.
  */
 export function buildLoss(
-  { supervised, self }: LossDescription,
+  { supervised, ssim, self }: LossDescription,
   prediction: Prediction,
   inputs: GraphInputs,
 ): { loss: Value; heldOutLoss: Value | undefined } {
   const terms: Value[] = [];
-  const weighted = (term: Value, weight = 1): Value => (weight === 1 ? term : multiply(term, weight));
+  const push = (term: Value, { weight = 1 }: { readonly weight?: number | undefined }): void => {
+    terms.push(weight === 1 ? term : multiply(term, weight));
+  };
   const channels = prediction.image.shape[1];
-  if (channels !== 2 && (self || supervised?.on === 'magnitude'))
+  if (channels !== 2 && (self || ssim || (supervised && supervised.on !== 'complex')))
     throw new LarmorError('ERR_SHAPE', `loss: a complex image needs 2 output channels, the network has ${channels}`);
-  if (supervised) terms.push(weighted(supervisedLoss(prediction, inputs, supervised.on), supervised.weight));
-  let heldOutLoss: Value | undefined;
-  if (self) {
-    const misfit = selfLoss(prediction, inputs, self.norm);
-    terms.push(weighted(misfit.loss, self.weight));
-    heldOutLoss = misfit.heldOutLoss;
-  }
+  if (supervised) push(supervisedTerm(supervised, prediction, inputs), supervised);
+  if (ssim) push(dissimilarity(prediction, inputs), ssim);
+  const misfits = self && selfMisfits(prediction, inputs, self.norm);
+  if (self && misfits) push(misfits.loss, self);
   if (terms.length === 0)
     throw new LarmorError('ERR_ARGUMENT', 'loss: wants a supervised or a self-supervised term, got neither');
-  return { loss: terms.reduce((sum, term) => add(sum, term)), heldOutLoss };
+  return { loss: terms.reduce((sum, term) => add(sum, term)), heldOutLoss: misfits?.heldOutLoss };
 }

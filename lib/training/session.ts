@@ -118,7 +118,8 @@ export class TrainingSession {
   /**
    * Copies data in; what is left out keeps its values. Not while a step is under way.
    *
-   * Shapes: image and target [n,channels,y,x], targetMagnitude and targetRss [n,1,y,x], maps and kspace [n,coil,y,x,2]; mask (what the network sees),
+   * Shapes: image and target [n,channels,y,x], targetMagnitude and targetRss [n,1,y,x], the largest value of each of these images
+   * targetMagnitudeRange and targetRssRange [n,1,1,1], maps, kspace and targetKspace [n,coil,y,x,2]; mask (what the network sees),
    * calibrationMask, lossMask and heldOutMask (the last two disjoint) [n,1,x] or [n,y,x] of 0 and 1. There are only the `inputs` that
    * network and loss need.
    *

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '#larmor/networks/model.js';
 import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
-import { parseTrainingConfig, readTrainingConfig, runDigest } from '#larmor/training/config.js';
+import { parseTrainingConfig, readTrainingConfig, runDigest, trainingPlan } from '#larmor/training/config.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { runCli } from '../support/run-cli.js';
 
@@ -49,12 +49,21 @@ test('the digest of a run does not depend on where its results go', () => {
   expect(digest({ seed: 1 })).not.toBe(digest({ seed: 2 }));
 });
 
+test('a loss has a name or is spelt out', () => {
+  const plan = (loss: unknown): unknown => trainingPlan(parseTrainingConfig({ ...config, loss })).loss;
+  expect(plan('supervised-kspace')).toEqual({ supervised: { on: 'kspace', norm: 'l1-l2' } });
+  const own = { ssim: { weight: 0.1 }, self: { norm: 'l1-l2', weight: 2 } };
+  expect(plan(own)).toEqual(own);
+});
+
 describe('rejects', () => {
   test.each([
     ['no steps', { training: phantom }, /steps: /],
     ['an unknown field', { ...config, epochs: 3 }, /epochs/],
     ['a model and a network', { ...config, start: 'unet-small' }, /"start" brings its own network/],
-    ['an unknown loss', { ...config, loss: 'l3' }, /loss: /],
+    ['an unknown loss', { ...config, loss: 'l3' }, /loss: .*joint-ssim/],
+    ['a loss without terms', { ...config, loss: {} }, /loss: wants a term/],
+    ['an unknown norm', { ...config, loss: { self: { norm: 'l3' } } }, /loss.self.norm: /],
     ['an unknown source', { ...config, training: { source: 'web' } }, /training.source: /],
     ['no acceleration', { ...config, undersampling: { acceleration: 0.5 } }, /undersampling.acceleration: /],
     ['an unknown anatomy', { ...config, training: { ...phantom, families: ['tail'] } }, /training.families.0: /],
