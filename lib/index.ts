@@ -1,7 +1,8 @@
 // The public face of the package: re-exports only.
 export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/loop.js';
 export { type AdaptationOptions, type AdaptationSettings, adaptationSettings } from './adaptation/options.js';
-export { type AdaptedSlice, type MeasuredSlice, SliceAdapter } from './adaptation/slice.js';
+export type { MeasuredSlice } from './adaptation/prepare.js';
+export { type AdaptedSlice, SliceAdapter } from './adaptation/slice.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
 export {

@@ -3,17 +3,20 @@
 import { LarmorError } from '../errors.js';
 import type { AdaptationSettings } from './options.js';
 
-/** What one training step reports; both losses belong to the weights before the step's update. */
-export interface StepLosses {
+/** Losses of some weights: of the samples that train, and of those that judge. */
+export interface JudgedLosses {
   readonly loss: number;
   readonly heldOutLoss: number;
 }
 
 /** What the loop drives. `State` is a copy of the weights. */
 export interface Adaptable<State> {
-  step(): Promise<StepLosses>;
+  /** One training step; losses are those of the weights before its update. */
+  step(): Promise<{ readonly loss: number; readonly heldOutLoss?: number }>;
   /** Losses of the present weights, without an update. */
-  evaluate(): Promise<StepLosses>;
+  evaluate(): Promise<JudgedLosses>;
+  /** Whether steps tell the held-out loss. Where they do not, the weights are evaluated every `interval` steps. */
+  readonly stepsJudge: boolean;
   save(): State;
   restore(state: State): void;
 }
@@ -62,7 +65,7 @@ export function windowRuleSaysStop(heldOut: readonly number[], window: number): 
  * Runs test-time training until its rule, its iteration cap or its time budget ends it, and leaves the chosen weights in
  * `adaptable`. With `keep: 'best'` they are never worse than the starting weights by the held-out loss.
  *
- * Losses: any scale; smaller is better. Cost: one `evaluate` beside the steps, and a copy of the weights whenever an
+ * Losses: any scale; smaller is better. Cost: one `evaluate` beside the steps (or one every `interval` steps where these do not judge), and a copy of the weights whenever an
  * interval brings a better held-out loss.
  *
  * @throws signal.reason when aborted; LarmorError `ERR_DIVERGED` when the starting weights already give no finite loss.
@@ -76,35 +79,33 @@ export async function runAdaptation<State>(
   const started = now();
   const elapsed = (): number => (now() - started) / 1000;
   const curve: { iteration: number; training: number; heldOut: number }[] = [];
-  const heldOutLosses: number[] = [];
   const best = { iteration: 0, heldOut: Number.POSITIVE_INFINITY, state: adaptable.save() };
   let stop: StopReason = 'iterations';
   let iterations = 0;
 
-  /** Notes the losses of the weights reached after `iteration` steps. */
-  const record = (iteration: number, { loss, heldOutLoss }: StepLosses): boolean => {
-    if (!Number.isFinite(loss) || !Number.isFinite(heldOutLoss)) return false;
-    curve.push({ iteration, training: loss, heldOut: heldOutLoss });
-    heldOutLosses.push(heldOutLoss);
-    return true;
+  /** Notes the losses of the weights reached after so many iterations; `state` when they are to be compared with the best. */
+  const record = ({ loss, heldOutLoss }: JudgedLosses, state: State | undefined): void => {
+    curve.push({ iteration: iterations, training: loss, heldOut: heldOutLoss });
+    if (iterations === 0) best.heldOut = heldOutLoss;
+    else if (state !== undefined && heldOutLoss < best.heldOut)
+      Object.assign(best, { iteration: iterations, heldOut: heldOutLoss, state });
   };
-  const isBetter = ({ heldOutLoss }: StepLosses): boolean => heldOutLoss < best.heldOut;
 
   for (;;) {
     signal?.throwIfAborted();
-    const due = iterations > 0 && iterations % settings.interval === 0;
+    const due = iterations % settings.interval === 0;
     const before = due && settings.keep === 'best' ? adaptable.save() : undefined;
+    const judged = due && !adaptable.stepsJudge ? await adaptable.evaluate() : undefined;
     const losses = await stepOrDiverge(adaptable);
-    if (losses === undefined || !record(iterations, losses)) {
+    const heldOutLoss = losses?.heldOutLoss ?? judged?.heldOutLoss;
+    if (losses === undefined || !areFinite({ ...losses, heldOutLoss })) {
       stop = 'diverged';
       break;
     }
-    if (iterations === 0) best.heldOut = losses.heldOutLoss;
-    else if (before !== undefined && isBetter(losses))
-      Object.assign(best, { iteration: iterations, heldOut: losses.heldOutLoss, state: before });
+    if (heldOutLoss !== undefined) record({ loss: losses.loss, heldOutLoss }, before);
     iterations += 1;
     onStep?.(iterations, settings.maxIterations);
-    if (ruleSaysStop(settings.stop, heldOutLosses, iterations - 1 - best.iteration)) {
+    if (ruleSaysStop(settings, adaptable.stepsJudge, curve, iterations - 1 - best.iteration)) {
       stop = 'rule';
       break;
     }
@@ -122,16 +123,15 @@ export async function runAdaptation<State>(
     );
   if (stop !== 'diverged') {
     const last = await adaptable.evaluate();
-    if (!record(iterations, last)) stop = 'diverged';
-    else if (isBetter(last))
-      Object.assign(best, { iteration: iterations, heldOut: last.heldOutLoss, state: adaptable.save() });
+    if (areFinite(last)) record(last, adaptable.save());
+    else stop = 'diverged';
   }
   const keepLast = settings.keep === 'last' && stop !== 'diverged';
   if (keepLast) best.iteration = iterations;
   else adaptable.restore(best.state);
 
-  const first = heldOutLosses[0];
-  const last = heldOutLosses[heldOutLosses.length - 1];
+  const first = curve[0].heldOut;
+  const last = curve[curve.length - 1].heldOut;
   return {
     verdict: verdictOf(stop, best.iteration),
     iterations,
@@ -143,8 +143,21 @@ export async function runAdaptation<State>(
   };
 }
 
+/** Whether the losses known are finite numbers. */
+function areFinite({
+  loss,
+  heldOutLoss,
+}: {
+  readonly loss: number;
+  readonly heldOutLoss?: number | undefined;
+}): boolean {
+  return Number.isFinite(loss) && (heldOutLoss === undefined || Number.isFinite(heldOutLoss));
+}
+
 /** One step; undefined where training itself reports divergence. */
-async function stepOrDiverge<State>(adaptable: Adaptable<State>): Promise<StepLosses | undefined> {
+async function stepOrDiverge<State>(
+  adaptable: Adaptable<State>,
+): Promise<Awaited<ReturnType<Adaptable<State>['step']>> | undefined> {
   try {
     return await adaptable.step();
   } catch (error) {
@@ -153,8 +166,19 @@ async function stepOrDiverge<State>(adaptable: Adaptable<State>): Promise<StepLo
   }
 }
 
-function ruleSaysStop(stop: AdaptationSettings['stop'], heldOut: readonly number[], sinceBest: number): boolean {
-  return stop.rule === 'window' ? windowRuleSaysStop(heldOut, stop.window) : sinceBest >= stop.patience;
+/** A window of the rule counts iterations; where only every `interval`-th is judged it holds fewer losses. */
+function ruleSaysStop(
+  { stop, interval }: Pick<AdaptationSettings, 'stop' | 'interval'>,
+  stepsJudge: boolean,
+  curve: AdaptationOutcome['curve'],
+  sinceBest: number,
+): boolean {
+  if (stop.rule === 'patience') return sinceBest >= stop.patience;
+  const window = stepsJudge ? stop.window : Math.ceil(stop.window / interval);
+  return windowRuleSaysStop(
+    curve.map(({ heldOut }) => heldOut),
+    window,
+  );
 }
 
 function verdictOf(stop: StopReason, bestIteration: number): Verdict {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LarmorError } from '../errors.js';
 import { INPUT_KINDS } from '../networks/network-input.js';
+import { SPLIT_KINDS } from '../sampling/splits.js';
 
 const stopRule = z.discriminatedUnion('rule', [
   z.strictObject({
@@ -23,8 +24,20 @@ const heldOut = z.strictObject({
   fraction: z.number().gt(0).lt(1).default(0.05),
   /** Draw with replacement, so that slightly fewer distinct points are held out. */
   replacement: z.boolean().default(false),
-  /** Also keep the held-out samples out of the network's input. */
+  /** Also keep the held-out samples out of the network's input while it trains. A disjoint loss does so anyway. */
   removeFromInput: z.boolean().default(false),
+});
+
+const loss = z.strictObject({
+  /**
+   * `all`: network and loss see the same samples. `disjoint`: every step splits them afresh into those that the network sees and those
+   * that the loss looks at, so that no loss sees its own input.
+   */
+  samples: z.enum(['all', 'disjoint']).default('all'),
+  /** How a disjoint loss draws its samples: see `splitMask`. Lines need held-out lines. */
+  kind: z.enum(SPLIT_KINDS).default('points'),
+  /** Share of the samples that a disjoint loss looks at. */
+  fraction: z.number().gt(0).lt(1).default(0.4),
 });
 
 const schema = z.strictObject({
@@ -38,6 +51,7 @@ const schema = z.strictObject({
   /** Seconds per slice after which the best weights so far are taken. */
   timeBudget: z.number().gt(0).optional(),
   heldOut: heldOut.prefault({}),
+  loss: loss.prefault({}),
   stop: stopRule.prefault({ rule: 'patience' }),
   /** Which weights make the image: those of the lowest held-out loss, or of the last iteration. */
   keep: z.enum(['best', 'last']).default('best'),
@@ -89,10 +103,20 @@ export function adaptationSettings(options: AdaptationOptions = {}): AdaptationS
   const preset = options.preset === 'paper' ? PAPER : {};
   const heldOutOptions = { ...preset.heldOut, ...options.heldOut };
   const parsed = schema.safeParse({ ...preset, ...options, heldOut: heldOutOptions });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return consistent(parsed.data);
   const [issue] = parsed.error.issues;
   throw new LarmorError(
     'ERR_ARGUMENT',
     `${['adapt', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
   );
+}
+
+function consistent(settings: AdaptationSettings): AdaptationSettings {
+  const { loss, heldOut } = settings;
+  if (loss.samples === 'disjoint' && loss.kind === 'lines' && heldOut.kind !== 'lines')
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      'adapt.loss.kind: held-out points leave no whole lines for a disjoint loss; set adapt.heldOut.kind to lines too',
+    );
+  return settings;
 }

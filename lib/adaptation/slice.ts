@@ -1,31 +1,13 @@
 // Test-time training of a network on one slice's own undersampled k-space.
-import { type ComplexArray, formatShape } from '../arrays/complex-array.js';
-import type { Seed } from '../arrays/mt19937.js';
-import { fromPlanes, toPlanes } from '../arrays/planar.js';
-import { scaled } from '../arrays/scaled.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
+import { fromPlanes } from '../arrays/planar.js';
 import { LarmorError } from '../errors.js';
-import type { RunOptions } from '../jobs.js';
-import type { MaskKind, MeasurementShapes } from '../networks/graph-inputs.js';
 import type { Model } from '../networks/model.js';
-import { networkInput } from '../networks/network-input.js';
-import { Mask, maskWeights } from '../operators/mask.js';
-import type { SamplingMask } from '../sampling/mask.js';
-import { splitMask } from '../sampling/splits.js';
 import { LOSSES } from '../training/losses.js';
 import { createTrainingSession, type Losses, type TrainingSession } from '../training/session.js';
-import { type AdaptationOutcome, type LoopOptions, runAdaptation, type StepLosses } from './loop.js';
+import { type AdaptationOutcome, type JudgedLosses, type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
-
-/** The measurement that a network adapts to. */
-export interface MeasuredSlice {
-  /** [coil, ky, kx], zero where the mask is. */
-  readonly kspace: ComplexArray;
-  /** [coil, y, x], or [1, coil, y, x]. */
-  readonly maps: ComplexArray;
-  readonly mask: SamplingMask;
-  /** Draws the held-out samples. */
-  readonly seed: Seed;
-}
+import { type MeasuredSlice, type PreparedSlice, prepareSlice, type SessionData } from './prepare.js';
 
 /** What adaptation made of a slice. */
 export interface AdaptedSlice {
@@ -34,61 +16,6 @@ export interface AdaptedSlice {
   /** The network's output before adaptation. */
   readonly unadapted: ComplexArray;
   readonly outcome: AdaptationOutcome;
-}
-
-/** A slice in the layout and at the amplitude that the network was trained with. */
-export interface PreparedSlice {
-  /** [coils, height, width]. */
-  readonly sizes: readonly [number, number, number];
-  /** Multiplies images of the network to give data units. */
-  readonly unit: number;
-  /** What a `TrainingSession` takes, for a batch of one. */
-  readonly data: Readonly<Record<string, Float32Array>>;
-  readonly maskKinds: Required<Pick<MeasurementShapes, 'mask' | 'lossMask'>>;
-}
-
-const kindOf = ({ shape }: SamplingMask): MaskKind => (shape.length === 1 ? 'lines' : 'points');
-
-/**
- * Splits, combines and scales a measurement.
- *
- * @throws LarmorError `ERR_SHAPE` when kspace and maps disagree or there are several sets of maps; `ERR_ARGUMENT` when the mask
- *   cannot be split as the settings ask; `ERR_MASK`; `ERR_NOT_FINITE`.
- */
-export async function prepareSlice(
-  { kspace, maps, mask, seed }: MeasuredSlice,
-  model: Model,
-  { heldOut: { kind, fraction, replacement, removeFromInput }, input }: Pick<AdaptationSettings, 'heldOut' | 'input'>,
-  options: RunOptions = {},
-): Promise<PreparedSlice> {
-  const [coils, height, width] = kspace.shape;
-  const mapShape = maps.shape.length === 4 && maps.shape[0] === 1 ? maps.shape.slice(1) : maps.shape;
-  if (kspace.shape.length !== 3 || formatShape(mapShape) !== formatShape(kspace.shape))
-    throw new LarmorError(
-      'ERR_SHAPE',
-      `adaptation: maps must be one set of the shape of kspace ${formatShape(kspace.shape)}, got ${formatShape(maps.shape)}`,
-    );
-  const oneSet: ComplexArray = { data: maps.data, shape: mapShape };
-  const split = splitMask(mask, { kind, rows: height, columns: width, fraction, replacement, seed });
-  const seen = removeFromInput ? split.train : mask;
-  const seenKspace = removeFromInput ? await new Mask(seen, kspace.shape).apply(kspace, options) : kspace;
-  const { image, scale } = await networkInput(seenKspace, oneSet, seen, input ?? model.input, options);
-  const planes = new Float32Array(2 * height * width);
-  toPlanes(image, planes, scale);
-  const weights = (part: SamplingMask): Float32Array => maskWeights('adaptation', part, height, width);
-  return {
-    sizes: [coils, height, width],
-    unit: 1 / scale,
-    data: {
-      image: planes,
-      maps: maps.data,
-      mask: weights(seen),
-      lossMask: weights(split.train),
-      heldOutMask: weights(split.heldOut),
-      kspace: await scaled(kspace.data, scale),
-    },
-    maskKinds: { mask: kindOf(seen), lossMask: kindOf(split.train) },
-  };
 }
 
 /**
@@ -128,24 +55,38 @@ export class SliceAdapter implements AsyncDisposable {
    */
   async adapt(slice: MeasuredSlice, options: LoopOptions = {}): Promise<AdaptedSlice> {
     const { signal } = options;
-    const prepared = await prepareSlice(slice, this.#model, this.#settings, { signal, threads: this.#threads });
+    const run = { signal, threads: this.#threads };
+    const prepared = await prepareSlice(slice, this.#model, this.#settings, run);
     const session = await this.#sessionFor(prepared, signal);
     session.set(needed(prepared.data, session));
+    let shown: SessionData | undefined;
+    const show = (view: SessionData): void => {
+      if (view !== shown) session.set(needed(view, session));
+      shown = view;
+    };
     const [, height, width] = prepared.sizes;
-    const image = async (): Promise<ComplexArray> =>
-      fromPlanes(await session.predict({ signal }), [height, width], prepared.unit);
+    const image = async (): Promise<ComplexArray> => {
+      show(prepared.whole);
+      return fromPlanes(await session.predict({ signal }), [height, width], prepared.unit);
+    };
+    const evaluate = async (): Promise<JudgedLosses> => {
+      show(prepared.judged);
+      return judgedLosses(await session.evaluate({ signal }));
+    };
 
     session.load(this.#model.weights);
     const unadapted = await image();
-    const warm = await this.#bestStart(session, signal);
+    const warm = await this.#bestStart(session, evaluate);
     const weights = session.weights.data;
     const outcome = await runAdaptation(
       {
         step: async () => {
-          const learningRate = learningRateAt(this.#settings, session.steps);
-          return heldOutLosses(await session.step({ learningRate, signal }));
+          show((await prepared.draw?.(session.steps, run)) ?? prepared.judged);
+          const losses = await session.step({ learningRate: learningRateAt(this.#settings, session.steps), signal });
+          return prepared.draw ? { loss: losses.loss } : judgedLosses(losses);
         },
-        evaluate: async () => heldOutLosses(await session.evaluate({ signal })),
+        evaluate,
+        stepsJudge: prepared.draw === undefined,
         save: () => weights.slice(),
         restore: (saved: Float32Array) => weights.set(saved),
       },
@@ -175,15 +116,15 @@ export class SliceAdapter implements AsyncDisposable {
    * Leaves in the session whichever starting weights explain the held-out samples best: the model's, the volume's or the
    * previous slice's. Returns the model's own held-out loss when others won.
    */
-  async #bestStart(session: TrainingSession, signal: AbortSignal | undefined): Promise<number | undefined> {
+  async #bestStart(session: TrainingSession, evaluate: () => Promise<JudgedLosses>): Promise<number | undefined> {
     const previous = this.#settings.start === 'previous-slice' ? this.#previous : undefined;
     const others = [this.#joint, previous].filter((weights) => weights !== undefined);
     if (others.length === 0) return undefined;
-    const modelLoss = heldOutLosses(await session.evaluate({ signal })).heldOutLoss;
+    const modelLoss = (await evaluate()).heldOutLoss;
     let best = { loss: modelLoss, weights: this.#model.weights.data };
     for (const weights of others) {
       session.weights.data.set(weights);
-      const loss = heldOutLosses(await session.evaluate({ signal })).heldOutLoss;
+      const loss = (await evaluate()).heldOutLoss;
       if (loss < best.loss) best = { loss, weights };
     }
     session.weights.data.set(best.weights);
@@ -213,11 +154,11 @@ export function adaptationSession(
 }
 
 /** The part of a slice's data that a session takes. */
-export function needed(data: PreparedSlice['data'], { inputs }: TrainingSession): PreparedSlice['data'] {
-  return Object.fromEntries(inputs.map((name) => [name, data[name]]));
+export function needed(data: SessionData, { inputs }: TrainingSession): SessionData {
+  return Object.fromEntries(inputs.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]));
 }
 
-function heldOutLosses({ loss, heldOutLoss }: Losses): StepLosses {
+function judgedLosses({ loss, heldOutLoss }: Losses): JudgedLosses {
   if (heldOutLoss === undefined)
     throw new LarmorError('ERR_INTERNAL', 'adaptation: the training session reports no held-out loss');
   return { loss, heldOutLoss };

@@ -3,7 +3,8 @@ import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
 import { stack } from '../training/dataset.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
-import { adaptationSession, type MeasuredSlice, needed, type PreparedSlice, prepareSlice } from './slice.js';
+import { type MeasuredSlice, type PreparedSlice, prepareSlice, type SessionData } from './prepare.js';
+import { adaptationSession, needed } from './slice.js';
 
 export interface JointOptions {
   readonly threads?: number | undefined;
@@ -53,9 +54,14 @@ export async function adaptJointly(
       threads,
       signal,
     );
-    session.set(stack(slices.map(({ data }) => needed(data, session))));
+    const show = (views: readonly SessionData[]): void =>
+      session.set(stack(views.map((view) => needed(view, session))));
+    show(slices.map(({ data, judged }) => ({ ...data, ...judged })));
     try {
       for (let step = 1; step <= volumeIterations; step += 1) {
+        const drawn: SessionData[] = [];
+        for (const { draw } of slices) if (draw) drawn.push(await draw(step - 1, { signal, threads }));
+        if (drawn.length > 0) show(drawn);
         await session.step({ learningRate: learningRateAt(settings, step - 1), signal });
         onStep?.(b * volumeIterations + step, batches * volumeIterations);
       }

@@ -1,7 +1,6 @@
 // The flags that say how to reconstruct, and the options they stand for.
 
 import { type Command, Option } from 'commander';
-import type { AdaptationOptions } from '../adaptation/options.js';
 import { type CalibrationOptions, MAP_METHODS, type MapMethod } from '../calibration/calibrate.js';
 import { COMPRESSION_METHODS, type CompressionMethod } from '../calibration/coil-compression.js';
 import { MAP_WEIGHTINGS, type MapWeighting } from '../calibration/espirit.js';
@@ -15,18 +14,15 @@ import { LOW_RANK_AXES, type MethodSettings, SETTING_NAMES, type SettingName } f
 import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
 import { POINT_MASK_TYPES, type PointMaskType } from '../sampling/point-mask.js';
+import { type AdaptFlags, adaptationOf, addAdaptFlags } from './adapt-flags.js';
 import { crop, integer, interpolation, kernelSize, number, type SliceRange, sliceRange, window } from './options.js';
 
 type Compression = ReconstructionOptions['compress'];
 
 /** As parsed from the command line. */
-export interface ReconFlags extends MethodSettings, FinishingOptions {
+export interface ReconFlags extends MethodSettings, FinishingOptions, AdaptFlags {
   readonly method?: string;
   readonly model?: string;
-  readonly adapt?: true;
-  readonly adaptPreset?: 'default' | 'paper';
-  readonly adaptIterations?: number;
-  readonly timeBudget?: number;
   readonly acceleration?: number;
   readonly centerFraction?: number;
   readonly mask?: MaskType | PointMaskType;
@@ -94,11 +90,7 @@ export function addMethodFlags(command: Command): Command {
 
 /** Adds all flags of a reconstruction. */
 export function addReconFlags(command: Command): Command {
-  return addMethodFlags(command)
-    .option('--adapt', 'train the network further on every slice')
-    .addOption(new Option('--adapt-preset <name>', 'recipe of --adapt').choices(['default', 'paper']))
-    .option('--adapt-iterations <n>', 'most training steps a slice', integer({ min: 1 }))
-    .option('--time-budget <s>', 'seconds of training a slice', number({ min: 0 }))
+  return addAdaptFlags(addMethodFlags(command))
     .addOption(new Option('--partial-fourier <name>', 'complete one-sided k-space').choices(PARTIAL_FOURIER))
     .option('--filter <window>', 'damp the edges of k-space: hann, or tukey:WIDTH:TAPER', window)
     .option('--interpolate <size>', 'fill k-space with zeros: a factor, or YxX pixels', interpolation)
@@ -111,14 +103,6 @@ export function reconstructionOptions(flags: ReconFlags): ReconstructionOptions 
   const { acceleration, centerFraction, mask: type, seed } = flags;
   if (acceleration === undefined && (centerFraction ?? type ?? seed) !== undefined)
     throw new LarmorError('ERR_ARGUMENT', '--center-fraction, --mask and --seed go with --acceleration');
-  const { adaptPreset: preset, adaptIterations: maxIterations, timeBudget } = flags;
-  const chosen: AdaptationOptions = {
-    ...(preset !== undefined && { preset }),
-    ...(maxIterations !== undefined && { maxIterations }),
-    ...(timeBudget !== undefined && { timeBudget }),
-  };
-  if (!flags.adapt && Object.keys(chosen).length > 0)
-    throw new LarmorError('ERR_ARGUMENT', '--adapt-preset, --adapt-iterations and --time-budget go with --adapt');
   const { partialFourier, filter, interpolate } = flags;
   const { method, model, slices, maps, whiten, reference, device, threads, parallelism } = flags;
   return {
@@ -127,7 +111,7 @@ export function reconstructionOptions(flags: ReconFlags): ReconstructionOptions 
     ...{ partialFourier, filter, interpolate },
     ...Object.fromEntries(SETTING_NAMES.map((name) => [name, flags[name]])),
     calibration: calibrationOptions(flags),
-    adapt: flags.adapt ? chosen : false,
+    adapt: adaptationOf(flags),
     undersample: acceleration === undefined ? undefined : { type, acceleration, centerFraction, seed },
   };
 }

@@ -24,9 +24,12 @@ export function imageNetworkOf(network: Omit<ImageNetwork, 'gives' | 'reconstruc
   };
 }
 
+/** Whether a network needs the image alone. */
+export const isImageNetwork = (network: Network): network is ImageNetwork => 'build' in network;
+
 /** The network, for callers that have images alone to give. @throws LarmorError `ERR_MODEL` when it needs the measurement too. */
 export function imageNetwork(who: string, network: Network): ImageNetwork {
-  if ('build' in network) return network as ImageNetwork;
+  if (isImageNetwork(network)) return network;
   throw new LarmorError(
     'ERR_MODEL',
     `${who} needs a network from image to image, such as a U-Net; a ${network.kind} needs the measurement too`,

@@ -26,15 +26,31 @@ export interface NetworkInput {
 }
 
 /**
- * The network's input for undersampled k-space.
+ * The coils of undersampled k-space combined as a network sees them, [y, x] in the units of kspace.
  *
  * `sense`: A^H y, the conjugate-map combination of the zero-filled coil images. `split-rss`: the root sum of squares of
  * the coils' real parts and, apart, of their imaginary parts, as the published test-time training has it; the phase is lost.
  *
+ * Shapes: kspace [coil, ky, kx], zero where the mask is; maps [coil, y, x].
+ *
+ * @see Darestani, Liu, Heckel, ICML 2022 (split-rss).
+ */
+export async function combinedImage(
+  kspace: ComplexArray,
+  maps: ComplexArray,
+  mask: SamplingMask,
+  kind: InputKind,
+  options: RunOptions = {},
+): Promise<ComplexArray> {
+  return kind === 'sense' ? new EncodingOperator({ maps, mask }).adjoint(kspace, options) : splitRss(kspace, options);
+}
+
+/**
+ * The network's input for undersampled k-space: the combined image, and the scale at which the network was trained to see it.
+ *
  * Shapes: kspace [coil, ky, kx], zero where the mask is; maps [coil, y, x]; image [y, x] in the units of kspace.
  *
  * @throws LarmorError `ERR_NOT_FINITE` or `ERR_ARGUMENT` when the zero-filled image is empty, so that no scale exists.
- * @see Darestani, Liu, Heckel, ICML 2022 (split-rss).
  */
 export async function networkInput(
   kspace: ComplexArray,
@@ -43,10 +59,7 @@ export async function networkInput(
   kind: InputKind,
   options: RunOptions = {},
 ): Promise<NetworkInput> {
-  const image =
-    kind === 'sense'
-      ? await new EncodingOperator({ maps, mask }).adjoint(kspace, options)
-      : await splitRss(kspace, options);
+  const image = await combinedImage(kspace, maps, mask, kind, options);
   const magnitudes = magnitude(image).data;
   // An object on less than a twentieth of the image leaves the percentile at zero.
   const level =

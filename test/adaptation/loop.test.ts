@@ -1,19 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { type Adaptable, runAdaptation, windowRuleSaysStop } from '#larmor/adaptation/loop.js';
-import { adaptationSettings, learningRateAt } from '#larmor/adaptation/options.js';
+import { type AdaptationOptions, adaptationSettings, learningRateAt } from '#larmor/adaptation/options.js';
 import { LarmorError } from '#larmor/errors.js';
 
 /** Weights are the number of steps made; the held-out loss follows a given curve over them. */
 class Scripted implements Adaptable<number> {
   weights = 0;
-  constructor(readonly heldOut: (weights: number) => number) {}
+  evaluations = 0;
+  constructor(
+    readonly heldOut: (weights: number) => number,
+    readonly stepsJudge = true,
+  ) {}
   async evaluate() {
+    this.evaluations += 1;
+    return this.losses();
+  }
+  losses() {
     return { loss: 1 / (1 + this.weights), heldOutLoss: this.heldOut(this.weights) };
   }
   async step() {
-    const losses = await this.evaluate();
+    const losses = this.losses();
     this.weights += 1;
-    return losses;
+    return this.stepsJudge ? losses : { loss: losses.loss };
   }
   save() {
     return this.weights;
@@ -62,6 +70,32 @@ describe('best weights', () => {
 
   test('a model that is not finite to begin with is an error', async () => {
     await expect(run(() => Number.NaN, {})).rejects.toMatchObject({ code: 'ERR_DIVERGED' });
+  });
+});
+
+describe('steps that do not judge', () => {
+  test('the weights are evaluated every interval, and the best come back', async () => {
+    const adaptable = new Scripted((w) => 1 + (w - 20) ** 2, false);
+    const outcome = await runAdaptation(adaptable, adaptationSettings({ interval: 5, maxIterations: 200 }));
+    expect(adaptable.weights).toBe(20);
+    expect(outcome).toMatchObject({ verdict: 'adapted', stop: 'rule', bestIteration: 20, iterations: 51 });
+    expect(outcome.curve.map(({ iteration }) => iteration)).toEqual([0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 51]);
+    expect(adaptable.evaluations).toBe(12);
+  });
+
+  test('the window rule counts iterations', async () => {
+    const adaptable = new Scripted((w) => (w < 40 ? 1000 - w : 960 + (w - 40)), false);
+    const options = { interval: 5, stop: { rule: 'window', window: 20 } } as const;
+    const outcome = await runAdaptation(adaptable, adaptationSettings(options));
+    // Losses are known at 0, 5, ...: after three windows of four, those at 45 to 60 exceed those at 25 to 40.
+    expect(outcome).toMatchObject({ stop: 'rule', iterations: 61, bestIteration: 40 });
+  });
+
+  test('an evaluation that is not finite ends the run', async () => {
+    const adaptable = new Scripted((w) => (w < 10 ? 10 - w : Number.NaN), false);
+    const outcome = await runAdaptation(adaptable, adaptationSettings({ interval: 5 }));
+    expect(outcome).toMatchObject({ verdict: 'diverged', bestIteration: 5 });
+    expect(adaptable.weights).toBe(5);
   });
 });
 
@@ -129,11 +163,13 @@ describe('settings', () => {
     expect(learningRateAt(adaptationSettings({ preset: 'paper' }), 0)).toBe(1e-5);
   });
 
-  test.each([
+  test.each<[AdaptationOptions, string]>([
     [{ maxIterations: 0 }, 'maxIterations'],
     [{ learningRate: -1 }, 'learningRate'],
     [{ heldOut: { fraction: 1 } }, 'heldOut.fraction'],
     [{ timeBudget: 0 }, 'timeBudget'],
+    [{ loss: { fraction: 0 } }, 'loss.fraction'],
+    [{ loss: { samples: 'disjoint', kind: 'lines' } }, 'loss.kind'],
   ])('%j is refused by name', (options, field) => {
     expect(() => adaptationSettings(options)).toThrow(LarmorError);
     expect(() => adaptationSettings(options)).toThrow(field);

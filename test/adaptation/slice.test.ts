@@ -1,17 +1,18 @@
 // Adaptation of an untrained network to small simulated scans.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AdaptationOptions, adaptationSettings } from '#larmor/adaptation/options.js';
-import { type AdaptedSlice, type MeasuredSlice, prepareSlice, SliceAdapter } from '#larmor/adaptation/slice.js';
+import { type MeasuredSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
+import { type AdaptedSlice, SliceAdapter } from '#larmor/adaptation/slice.js';
 import { adaptJointly } from '#larmor/adaptation/volume.js';
 import type { ComplexArray } from '#larmor/arrays/complex-array.js';
 import type { Model } from '#larmor/networks/model.js';
 import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
-import { Mask } from '#larmor/operators/mask.js';
-import { createMask, sampledCount } from '#larmor/sampling/mask.js';
+import { type SamplingMask, sampledCount } from '#larmor/sampling/mask.js';
 import { objectMedian } from '#larmor/simulation/magnitude.js';
 import { renderPhantom } from '#larmor/simulation/phantom.js';
 import { SimulatedScanner } from '#larmor/simulation/scan.js';
+import { simulatedSlices } from '../support/simulated-slices.js';
 
 const SIZE = 32;
 const COILS = 3;
@@ -22,18 +23,12 @@ const model: Model = {
   input: 'sense',
   notes: {},
 };
-const mask = createMask({ type: 'random', columns: SIZE, acceleration: 2, centerFraction: 0.2, seed: 1 });
+let mask: SamplingMask;
 let slices: MeasuredSlice[];
 
 beforeAll(async () => {
-  const volume = await renderPhantom({ family: 'head', seed: 2, size: SIZE, slices: 2 });
-  const scanner = new SimulatedScanner(objectMedian(volume), { coils: COILS, seed: 3 });
-  slices = [];
-  for (let i = 0; i < 2; i += 1) {
-    const object = { data: volume.data.slice(i * SIZE ** 2, (i + 1) * SIZE ** 2), shape: [SIZE, SIZE] };
-    const { kspace, maps } = await scanner.scan(object, i);
-    slices.push({ kspace: await new Mask(mask, kspace.shape).apply(kspace), maps, mask, seed: [5, i] });
-  }
+  slices = await simulatedSlices({ size: SIZE, coils: COILS, count: 2 });
+  [{ mask }] = slices;
 });
 
 async function adapt(options: AdaptationOptions, ...measured: readonly MeasuredSlice[]): Promise<AdaptedSlice[]> {
@@ -116,17 +111,20 @@ describe('preparation', () => {
   const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
 
   test('held-out and training samples share out the mask', async () => {
-    const { data, maskKinds } = await prepare({ fraction: 0.1 });
+    const { judged, whole, draw, maskKinds } = await prepare({ fraction: 0.1 });
     expect(maskKinds).toEqual({ mask: 'lines', lossMask: 'points' });
-    expect(sum(data.heldOutMask)).toBe(Math.floor(0.1 * sampledCount(mask) * SIZE));
-    for (let i = 0; i < SIZE * SIZE; i += 1) expect(data.lossMask[i] + data.heldOutMask[i]).toBe(mask.data[i % SIZE]);
+    expect(sum(judged.heldOutMask)).toBe(Math.floor(0.1 * sampledCount(mask) * SIZE));
+    for (let i = 0; i < SIZE * SIZE; i += 1)
+      expect(judged.lossMask[i] + judged.heldOutMask[i]).toBe(mask.data[i % SIZE]);
+    expect(whole).toBe(judged);
+    expect(draw).toBeUndefined();
   });
 
   test('lines stay lines', async () => {
-    const { data, maskKinds } = await prepare({ kind: 'lines', fraction: 0.1 });
+    const { judged, maskKinds } = await prepare({ kind: 'lines', fraction: 0.1 });
     expect(maskKinds).toEqual({ mask: 'lines', lossMask: 'lines' });
-    expect(data.lossMask).toHaveLength(SIZE);
-    expect(sum(data.lossMask) + sum(data.heldOutMask)).toBe(sampledCount(mask));
+    expect(judged.lossMask).toHaveLength(SIZE);
+    expect(sum(judged.lossMask) + sum(judged.heldOutMask)).toBe(sampledCount(mask));
   });
 
   test('image and k-space are scaled alike; held-out samples can leave the input', async () => {
@@ -138,13 +136,14 @@ describe('preparation', () => {
       0,
     );
     expect(kept.data.kspace[strongest] * kept.unit).toBeCloseTo(kspace.data[strongest], 4);
-    expect(removed.data.image).not.toEqual(kept.data.image);
-    expect(sum(removed.data.heldOutMask)).toBe(sum(kept.data.heldOutMask));
+    expect(removed.judged.image).not.toEqual(kept.judged.image);
+    expect(removed.whole.image).toEqual(kept.whole.image);
+    expect(removed.judged.heldOutMask).toEqual(kept.judged.heldOutMask);
   });
 
   test('the paper sees the root sum of squares of real and imaginary parts: nothing negative', async () => {
-    const { data } = await prepareSlice(slices[0], model, adaptationSettings({ preset: 'paper' }));
-    expect(Math.min(...data.image)).toBeGreaterThanOrEqual(0);
+    const { judged } = await prepareSlice(slices[0], model, adaptationSettings({ preset: 'paper' }));
+    expect(Math.min(...judged.image)).toBeGreaterThanOrEqual(0);
   });
 
   test('maps of another size are refused', async () => {

@@ -1,7 +1,8 @@
 // Networks from a measurement and its coil maps to one image: run, adapted to the slice if asked for, then made consistent with the samples.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdaptationOutcome } from '../../adaptation/loop.js';
-import { type MeasuredSlice, SliceAdapter } from '../../adaptation/slice.js';
+import type { MeasuredSlice } from '../../adaptation/prepare.js';
+import { SliceAdapter } from '../../adaptation/slice.js';
 import { adaptJointly } from '../../adaptation/volume.js';
 import { type ComplexArray, complexZeros } from '../../arrays/complex-array.js';
 import { seedFromName } from '../../arrays/mt19937.js';

@@ -1,0 +1,125 @@
+// A measurement as adaptation uses it: scaled, and with its samples shared out between the network, the loss and the judge.
+import { type ComplexArray, formatShape } from '../arrays/complex-array.js';
+import type { Seed } from '../arrays/mt19937.js';
+import { toPlanes } from '../arrays/planar.js';
+import { scaled } from '../arrays/scaled.js';
+import { LarmorError } from '../errors.js';
+import type { RunOptions } from '../jobs.js';
+import type { MaskKind, MeasurementShapes } from '../networks/graph-inputs.js';
+import { isImageNetwork } from '../networks/image-network.js';
+import type { Model } from '../networks/model.js';
+import { combinedImage, networkInput } from '../networks/network-input.js';
+import { Mask, maskWeights } from '../operators/mask.js';
+import { type SamplingMask, sampledCount } from '../sampling/mask.js';
+import { splitMask } from '../sampling/splits.js';
+import type { AdaptationSettings } from './options.js';
+
+/** The measurement that a network adapts to. */
+export interface MeasuredSlice {
+  /** [coil, ky, kx], zero where the mask is. */
+  readonly kspace: ComplexArray;
+  /** [coil, y, x], or [1, coil, y, x]. */
+  readonly maps: ComplexArray;
+  readonly mask: SamplingMask;
+  /** Draws the held-out samples. */
+  readonly seed: Seed;
+}
+
+/** Inputs of a `TrainingSession` by name, for a batch of one. */
+export type SessionData = Readonly<Record<string, Float32Array>>;
+
+/** A slice in the layout and at the amplitude that the network was trained with. */
+export interface PreparedSlice {
+  /** [coils, height, width]. */
+  readonly sizes: readonly [number, number, number];
+  /** Multiplies images of the network to give data units. */
+  readonly unit: number;
+  /** What never changes: maps and all measured samples. */
+  readonly data: SessionData;
+  /** Image and masks with which the held-out samples judge. */
+  readonly judged: SessionData;
+  /** The same with an image of all samples, which makes the result. The same object as `judged` where nothing differs. */
+  readonly whole: SessionData;
+  /** Image and masks of a training step counted from 0, where every step has its own; others train on `judged`. */
+  readonly draw: ((step: number, options?: RunOptions) => Promise<SessionData>) | undefined;
+  readonly maskKinds: Required<Pick<MeasurementShapes, 'mask' | 'lossMask'>>;
+}
+
+const kindOf = ({ shape }: SamplingMask): MaskKind => (shape.length === 1 ? 'lines' : 'points');
+
+/**
+ * Splits, combines and scales a measurement. Held-out samples V of all samples Omega are drawn once. With `loss.samples: 'all'` network
+ * and loss see the rest, and the network V too unless `removeFromInput`. With `'disjoint'` every step splits the rest afresh into what the
+ * network sees and what the loss looks at, so that the loss never sees its own input.
+ *
+ * An image of fewer samples is weaker. Networks that take the mask know that; the images of others are multiplied by the ratio of the
+ * counts of samples where these were left out evenly, as points.
+ *
+ * @throws LarmorError `ERR_SHAPE` when kspace and maps disagree or there are several sets of maps; `ERR_ARGUMENT` when the mask
+ *   cannot be split as the settings ask; `ERR_MASK`; `ERR_NOT_FINITE`.
+ * @see Yaman, Hosseini, Akcakaya, Zero-Shot Self-Supervised Learning for MRI Reconstruction, ICLR 2022 (disjoint).
+ */
+export async function prepareSlice(
+  { kspace, maps, mask, seed }: MeasuredSlice,
+  model: Model,
+  { heldOut, loss, input = model.input }: Pick<AdaptationSettings, 'heldOut' | 'loss' | 'input'>,
+  options: RunOptions = {},
+): Promise<PreparedSlice> {
+  const [coils, height, width] = kspace.shape;
+  const mapShape = maps.shape.length === 4 && maps.shape[0] === 1 ? maps.shape.slice(1) : maps.shape;
+  if (kspace.shape.length !== 3 || formatShape(mapShape) !== formatShape(kspace.shape))
+    throw new LarmorError(
+      'ERR_SHAPE',
+      `adaptation: maps must be one set of the shape of kspace ${formatShape(kspace.shape)}, got ${formatShape(maps.shape)}`,
+    );
+  const oneSet: ComplexArray = { data: maps.data, shape: mapShape };
+  const disjoint = loss.samples === 'disjoint';
+  const { kind, fraction, replacement } = heldOut;
+  const size = { rows: height, columns: width };
+  const split = splitMask(mask, { ...size, kind, fraction, replacement, seed });
+  const leavesOut = disjoint || heldOut.removeFromInput;
+  const draws: string[] = [...(leavesOut ? [kind] : []), ...(disjoint ? [loss.kind] : [])];
+  const maskKinds = {
+    mask: draws.every((draw) => draw === 'lines') ? kindOf(mask) : 'points',
+    lossMask: disjoint && loss.kind !== 'lines' ? 'points' : kindOf(split.train),
+  } as const;
+  const evenly = isImageNetwork(model.network) && draws.every((draw) => draw === 'points');
+  const samples = (part: SamplingMask): number => sampledCount(part) * (kindOf(part) === 'lines' ? height : 1);
+  const weights = (part: SamplingMask, as: MaskKind): Float32Array => {
+    const values = maskWeights('adaptation', part, height, width);
+    if (as === kindOf(part)) return values;
+    return Float32Array.from({ length: height * width }, (_, i) => values[i % width]);
+  };
+
+  const { image, scale } = await networkInput(kspace, oneSet, mask, input, options);
+  const planes = (seen: ComplexArray, factor: number): Float32Array => {
+    const result = new Float32Array(2 * height * width);
+    toPlanes(seen, result, factor);
+    return result;
+  };
+  const whole = { image: planes(image, scale), mask: weights(mask, maskKinds.mask) };
+  const view = async (seen: SamplingMask, run: RunOptions): Promise<SessionData> => {
+    if (seen === mask) return whole;
+    const kept = await new Mask(seen, kspace.shape).apply(kspace, run);
+    const factor = evenly ? samples(mask) / samples(seen) : 1;
+    const part = await combinedImage(kept, oneSet, seen, input, run);
+    return { image: planes(part, scale * factor), mask: weights(seen, maskKinds.mask) };
+  };
+  const heldOutMask = weights(split.heldOut, maskKinds.lossMask);
+  const lossMasks = { lossMask: weights(split.train, maskKinds.lossMask), heldOutMask };
+  const judged = { ...(await view(leavesOut ? split.train : mask, options)), ...lossMasks };
+  const draw = async (step: number, run: RunOptions = {}): Promise<SessionData> => {
+    const drawn = { ...size, kind: loss.kind, fraction: loss.fraction, seed: [seed, step + 1].flat() };
+    const { train: seen, heldOut: looked } = splitMask(split.train, drawn);
+    return { ...(await view(seen, run)), lossMask: weights(looked, maskKinds.lossMask), heldOutMask };
+  };
+  return {
+    sizes: [coils, height, width],
+    unit: 1 / scale,
+    data: { maps: maps.data, kspace: await scaled(kspace.data, scale) },
+    judged,
+    whole: leavesOut ? { ...whole, ...lossMasks } : judged,
+    draw: disjoint ? draw : undefined,
+    maskKinds,
+  };
+}
