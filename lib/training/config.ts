@@ -14,7 +14,7 @@ import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { Dataset } from './dataset.js';
 import { lossDescription, lossSchema } from './losses.js';
 import { selectScans } from './scan-selection.js';
-import { phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
+import { mixedSource, phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
 import type { TrainingPlan } from './trainer.js';
 
 const seed = z.int().min(0).max(0xffff_ffff);
@@ -29,8 +29,7 @@ const scanner = {
   seed: seed.default(0),
 };
 
-/** Where slices come from, as configurations write it. */
-export const sourceSchema = z.discriminatedUnion('source', [
+const singleSource = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('phantom'),
     families: z.array(z.enum(PHANTOM_FAMILIES as [PhantomFamily, ...PhantomFamily[]])).min(1),
@@ -68,6 +67,13 @@ export const sourceSchema = z.discriminatedUnion('source', [
     middle: z.int().min(1).optional(),
     origin: z.string().optional(),
   }),
+]);
+
+/** Where slices come from, as configurations write it. */
+export const sourceSchema = z.union([
+  singleSource,
+  /** The slices of several sources, which must agree in coils and matrix. */
+  z.strictObject({ source: z.literal('mixed'), sources: z.array(singleSource).min(1) }),
 ]);
 
 /** A source of slices with every default filled in. */
@@ -205,6 +211,8 @@ export async function openSource(config: SourceConfig, options: RunOptions = {})
       return scanSource(config.paths, options);
     case 'folder':
       return scanSource(await selectScans(config, options), options);
+    case 'mixed':
+      return mixedSource(await Promise.all(config.sources.map((part) => openSource(part, options))));
   }
 }
 

@@ -164,3 +164,31 @@ export async function scanSource(
     },
   };
 }
+
+/**
+ * The slices of several sources, one source after the other.
+ *
+ * @throws LarmorError `ERR_CONFIG` when they differ in coils or matrix.
+ */
+export function mixedSource(sources: readonly SliceSource[]): SliceSource {
+  const [{ coils, matrix }] = sources;
+  const other = sources.find((source) => source.coils !== coils || String(source.matrix) !== String(matrix));
+  if (other)
+    throw new LarmorError(
+      'ERR_CONFIG',
+      `training: mixed sources must have one size; got ${coils} coils of [${matrix}] and ${other.coils} of [${other.matrix}]`,
+    );
+  return {
+    length: sources.reduce((total, { length }) => total + length, 0),
+    coils,
+    matrix,
+    read(index, options) {
+      let position = index;
+      const source = sources.find(({ length }) => {
+        position -= length;
+        return position < 0;
+      }) as SliceSource;
+      return source.read(position + source.length, options);
+    },
+  };
+}

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { complexZeros } from '#larmor/arrays/complex-array.js';
 import { ScanWriter } from '#larmor/io/fastmri-writer.js';
-import { phantomSource, scanSource, volumeSource } from '#larmor/training/sources.js';
+import { mixedSource, phantomSource, scanSource, volumeSource } from '#larmor/training/sources.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { describeShared, shared } from '../support/shared.js';
 
@@ -50,6 +50,20 @@ test('scans: all of one size', async () => {
   });
   await expect(scanSource([])).rejects.toMatchObject({ code: 'ERR_CONFIG' });
   await expect(scanSource([file('none.h5')])).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
+});
+
+test('mixed: the slices of one source after those of the other, all of one size', async () => {
+  const sources = [['limb'], ['head']].map((families) =>
+    phantomSource({ families: families as ['limb' | 'head'], subjects: 2, slices: 1, ...scanner }),
+  );
+  const mixed = mixedSource(sources);
+  expect(mixed).toMatchObject({ length: 4, coils: 2, matrix: [32, 32] });
+  expect(await mixed.read(1)).toEqual(await sources[0].read(1));
+  expect(await mixed.read(2)).toEqual(await sources[1].read(0));
+  const other = phantomSource({ families: ['limb'], subjects: 1, slices: 1, ...scanner, coils: 3 });
+  expect(() => mixedSource([sources[0], other])).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringMatching(/2 coils of \[32,32\] and 3 of/) }),
+  );
 });
 
 describeShared('magnitude volumes', () => {
