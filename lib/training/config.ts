@@ -70,7 +70,7 @@ const singleSource = z.discriminatedUnion('source', [
 ]);
 
 /** Where slices come from, as configurations write it. */
-export const sourceSchema = z.union([
+export const sourceSchema = z.discriminatedUnion('source', [
   singleSource,
   /** The slices of several sources, which must agree in coils and matrix. */
   z.strictObject({ source: z.literal('mixed'), sources: z.array(singleSource).min(1) }),
