@@ -1,6 +1,6 @@
 // An ONNX model as plain data, and how a graph becomes one.
 import type { Shape } from '../arrays/complex-array.js';
-import { liveNodes } from './traverse.js';
+import { liveNodes, resultsLast } from './traverse.js';
 import type { AttributeKind, ElementType, Graph, Node, Value } from './types.js';
 
 /** Element types by their number in ONNX. */
@@ -48,6 +48,8 @@ export interface OnnxModel {
   readonly initializers: readonly OnnxTensor[];
   readonly inputs: readonly OnnxPort[];
   readonly outputs: readonly OnnxPort[];
+  /** Values in between whose shapes are known: ONNX Runtime can then let an operator write where one of its inputs lies. */
+  readonly values?: readonly OnnxPort[];
 }
 
 const IR_VERSION = 8;
@@ -63,7 +65,7 @@ const port = (name: string, { type, shape }: { type: ElementType; shape: Shape }
  * wants as tensors become int64 initialisers, shared where equal.
  */
 export function toOnnx(graph: Graph, name = 'larmor'): OnnxModel {
-  const live = liveNodes(graph, graph.outputs.values());
+  const live = resultsLast(liveNodes(graph, graph.outputs.values()));
   const made = new Set(live.flatMap(({ outputs }) => outputs));
   const names = new Map<Value, string>();
   const nodes: OnnxNode[] = [];
@@ -126,5 +128,6 @@ export function toOnnx(graph: Graph, name = 'larmor'): OnnxModel {
     initializers: [...initializers.values()],
     inputs: graph.inputs.map((value) => port(value.name, value)),
     outputs: [...graph.outputs].map(([output, value]) => port(output, value)),
+    values: [...made].filter((value) => !names.has(value)).map((value) => port(value.name, value)),
   };
 }

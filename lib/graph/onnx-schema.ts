@@ -24,6 +24,7 @@ const messages = {
       initializer: many(5, 'Tensor'),
       input: many(11, 'ValueInfo'),
       output: many(12, 'ValueInfo'),
+      valueInfo: many(13, 'ValueInfo'),
     },
   },
   Node: {
@@ -92,6 +93,7 @@ export interface GraphFields {
   initializer: TensorFields[];
   input: ValueInfoFields[];
   output: ValueInfoFields[];
+  valueInfo: ValueInfoFields[];
 }
 
 export interface NodeFields {

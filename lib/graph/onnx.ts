@@ -142,6 +142,7 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
       initializer: model.initializers.map(tensorFields),
       input: model.inputs.map(portFields),
       output: model.outputs.map(portFields),
+      valueInfo: model.values?.map(portFields) ?? [],
     },
   };
   return ModelMessage.encode(fields).finish();

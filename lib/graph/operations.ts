@@ -202,6 +202,16 @@ export function instanceNormLeakyReluGradient(
   return x.graph.apply('InstanceNormLeakyReluGradient', inputs, { slope });
 }
 
+/** The same dx without `affine`, from the result y instead of x: for slopes above 0, which can be undone. */
+export function instanceNormLeakyReluOutputGradient(
+  dy: Value,
+  y: Value,
+  inverseDeviation: Value,
+  slope: number,
+): Value {
+  return one('InstanceNormLeakyReluOutputGradient', [dy, y, inverseDeviation], { slope });
+}
+
 // Physics. image [n,2,y,x], maps [n,coil,y,x,2], kspace [n,coil,y,x,2], mask [n,1,x] or [n,y,x].
 /** y = M F S x. */
 export const encode = (image: Value, maps: Value, mask: Value): Value => one('Encode', [image, maps, mask]);

@@ -84,7 +84,7 @@ function sameGraph(a: OnnxModel, b: OnnxModel): boolean {
 function withAxes(model: OnnxModel, [batch, height, width]: readonly (number | string)[]): OnnxModel {
   const [image, ...parameters] = model.inputs;
   const opened = (port: OnnxPort): OnnxPort => ({ ...port, shape: [batch, port.shape[1], height, width] });
-  return { ...model, inputs: [opened(image), ...parameters], outputs: model.outputs.map(opened) };
+  return { ...model, inputs: [opened(image), ...parameters], outputs: model.outputs.map(opened), values: [] };
 }
 
 /** The model with its parameters as initialisers and its other numbers as nodes, so that readers can tell which is which. */

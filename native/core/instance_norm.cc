@@ -17,6 +17,12 @@ NormPlane plane_of(const InstanceNorm& norm, size_t plane, float mean, float inv
           .slope = norm.slope};
 }
 
+void plane_gradient(size_t pixels, const NormPlane& plane, const float* dy, const float* x, float* dx, double& sum, double& weighted_sum) {
+  kernels().norm_gradient_sums(pixels, plane, dy, x, &sum, &weighted_sum);
+  const double count = static_cast<double>(pixels);
+  kernels().norm_gradient(pixels, plane, static_cast<float>(sum / count), static_cast<float>(weighted_sum / count), dy, x, dx);
+}
+
 }  // namespace
 
 void instance_norm_leaky_relu(const Parallel& parallel, const InstanceNorm& norm, float epsilon, const float* x, float* y, float* mean,
@@ -38,11 +44,8 @@ void instance_norm_leaky_relu_gradient(const Parallel& parallel, const InstanceN
   std::vector<double> sums(planes), weighted_sums(planes);
   parallel(planes, [&](size_t plane) {
     const size_t begin = plane * norm.pixels;
-    const NormPlane parameters = plane_of(norm, plane, mean[plane], inverse_deviation[plane]);
-    kernels().norm_gradient_sums(norm.pixels, parameters, dy + begin, x + begin, &sums[plane], &weighted_sums[plane]);
-    const double count = static_cast<double>(norm.pixels);
-    kernels().norm_gradient(norm.pixels, parameters, static_cast<float>(sums[plane] / count), static_cast<float>(weighted_sums[plane] / count),
-                            dy + begin, x + begin, dx + begin);
+    plane_gradient(norm.pixels, plane_of(norm, plane, mean[plane], inverse_deviation[plane]), dy + begin, x + begin, dx + begin, sums[plane],
+                   weighted_sums[plane]);
   });
   const auto sum_over_images = [&](const std::vector<double>& per_plane, float* total) {
     if (total == nullptr) return;
@@ -54,6 +57,18 @@ void instance_norm_leaky_relu_gradient(const Parallel& parallel, const InstanceN
   };
   sum_over_images(weighted_sums, dscale);
   sum_over_images(sums, dbias);
+}
+
+void instance_norm_leaky_relu_gradient_of_output(const Parallel& parallel, const InstanceNorm& norm, const float* dy, const float* y,
+                                                 const float* inverse_deviation, float* dx) {
+  parallel(norm.n * norm.channels, [&](size_t plane) {
+    const size_t begin = plane * norm.pixels;
+    // The deviation takes the place of the scale, so that y itself, made linear again, is z.
+    const NormPlane parameters{
+        .mean = 0, .inverse_deviation = 1, .scale = inverse_deviation[plane], .bias = 0, .slope = norm.slope, .below = 1 / norm.slope};
+    double sum = 0, weighted_sum = 0;
+    plane_gradient(norm.pixels, parameters, dy + begin, y + begin, dx + begin, sum, weighted_sum);
+  });
 }
 
 }  // namespace larmor

@@ -56,6 +56,13 @@ void normalise_plane(size_t n, const NormPlane& plane, const float* x, float* y)
   }
 }
 
+/// z of the gradients.
+template <class T>
+T normal(const NormPlane& plane, T x) {
+  const T z = (x - plane.mean) * plane.inverse_deviation;
+  return z > 0 ? z : z * plane.below;
+}
+
 void norm_gradient_sums(size_t n, const NormPlane& plane, const float* dy, const float* x, double* sum, double* weighted_sum) {
   const float slope = plane.slope;
   *sum = *weighted_sum = 0;
@@ -64,7 +71,7 @@ void norm_gradient_sums(size_t n, const NormPlane& plane, const float* dy, const
     wide first = {}, second = {};
     size_t i = begin;
     for (; i + kLanes <= end; i += kLanes) {
-      const wide z = (load(x + i) - plane.mean) * plane.inverse_deviation, upstream = load(dy + i);
+      const wide z = normal(plane, load(x + i)), upstream = load(dy + i);
       const wide g = z * plane.scale + plane.bias > 0 ? upstream : upstream * slope;
       first += g;
       second += g * z;
@@ -72,7 +79,7 @@ void norm_gradient_sums(size_t n, const NormPlane& plane, const float* dy, const
     *sum += sum_lanes(first);
     *weighted_sum += sum_lanes(second);
     for (; i < end; ++i) {
-      const float z = (x[i] - plane.mean) * plane.inverse_deviation;
+      const float z = normal(plane, x[i]);
       const float g = z * plane.scale + plane.bias > 0 ? dy[i] : dy[i] * slope;
       *sum += g;
       *weighted_sum += static_cast<double>(g) * z;
@@ -84,12 +91,12 @@ void norm_gradient(size_t n, const NormPlane& plane, float mean_gradient, float 
   const float factor = plane.inverse_deviation * plane.scale, slope = plane.slope;
   size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    const wide z = (load(x + i) - plane.mean) * plane.inverse_deviation, upstream = load(dy + i);
+    const wide z = normal(plane, load(x + i)), upstream = load(dy + i);
     const wide g = z * plane.scale + plane.bias > 0 ? upstream : upstream * slope;
     store(dx + i, factor * (g - mean_gradient - z * mean_weighted));
   }
   for (; i < n; ++i) {
-    const float z = (x[i] - plane.mean) * plane.inverse_deviation;
+    const float z = normal(plane, x[i]);
     const float g = z * plane.scale + plane.bias > 0 ? dy[i] : dy[i] * slope;
     dx[i] = factor * (g - mean_gradient - z * mean_weighted);
   }

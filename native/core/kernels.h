@@ -10,6 +10,7 @@ namespace larmor {
 /// What normalises one channel plane: z = (x - mean) * inverse_deviation, a = scale * z + bias, y = a > 0 ? a : slope * a.
 struct NormPlane {
   float mean, inverse_deviation, scale, bias, slope;
+  float below = 1;  // of gradients: what z is multiplied by where it is negative, 1 / slope where x is a leaky ReLU of it
 };
 
 /// A packed strip of image rows, one zero column after each: tap (ky, kx) of position p is x[p + ky * row + kx].

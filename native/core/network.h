@@ -26,6 +26,11 @@ void instance_norm_leaky_relu(const Parallel& parallel, const InstanceNorm& norm
 void instance_norm_leaky_relu_gradient(const Parallel& parallel, const InstanceNorm& norm, const float* dy, const float* x, const float* mean,
                                        const float* inverse_deviation, float* dx, float* dscale, float* dbias);
 
+/// The same dx for scale 1 and bias 0 from the result y of the forward pass instead of x, which nobody needs to keep then:
+/// z = y > 0 ? y : y / slope. slope must be positive. dx may be dy.
+void instance_norm_leaky_relu_gradient_of_output(const Parallel& parallel, const InstanceNorm& norm, const float* dy, const float* y,
+                                                 const float* inverse_deviation, float* dx);
+
 /// y[n, co, y, x] = sum over ci, ky, kx of weights[co, ci, ky, kx] * x[n, ci, y + ky - 1, x + kx - 1], zero outside the image.
 /// `transposed` reads weights [ci, co, 3, 3] with both kernel axes reversed: then dy -> dx of the convolution with these weights.
 void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,

@@ -23,9 +23,15 @@ struct Slot {
 constexpr Slot kFloat32{};
 constexpr Slot kOptionalFloat32{ElementType::float32, Presence::optional};
 
+/// An input whose memory an output may take over when nothing else needs it. compute() must then work where both are the same.
+struct InPlace {
+  int input, output;
+};
+
 struct Signature {
   const char* name;
   std::vector<Slot> inputs, outputs;
+  std::vector<InPlace> in_place = {};
 };
 
 /// The attributes of one node, read while its kernel is constructed.
@@ -135,6 +141,17 @@ class CustomOp final : public OrtCustomOp {
         [](const OrtCustomOp*) { return 1; };
     GetStartVersion = [](const OrtCustomOp*) { return 1; };
     GetEndVersion = [](const OrtCustomOp*) { return INT_MAX; };
+    GetMayInplace = [](int** inputs, int** outputs) {
+      const std::vector<InPlace> pairs = Kernel::signature().in_place;
+      *inputs = new int[pairs.size()];
+      *outputs = new int[pairs.size()];
+      for (size_t i = 0; i < pairs.size(); ++i) (*inputs)[i] = pairs[i].input, (*outputs)[i] = pairs[i].output;
+      return pairs.size();
+    };
+    ReleaseMayInplace = [](int* inputs, int* outputs) {
+      delete[] inputs;
+      delete[] outputs;
+    };
     CreateKernelV2 = [](const OrtCustomOp*, const void*, const OrtKernelInfo* info, void** kernel) -> OrtStatus* {
       try {
         *kernel = new Kernel(Attributes(info));

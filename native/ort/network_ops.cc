@@ -20,7 +20,12 @@ InstanceNorm norm_of(const char* op, const Context& context, const Input<float>&
 
 class InstanceNormLeakyRelu {
  public:
-  static Signature signature() { return {kName, {kFloat32, kOptionalFloat32, kOptionalFloat32}, {kFloat32, kFloat32, kFloat32}}; }
+  static Signature signature() {
+    return {.name = kName,
+            .inputs = {kFloat32, kOptionalFloat32, kOptionalFloat32},
+            .outputs = {kFloat32, kFloat32, kFloat32},
+            .in_place = {{0, 0}}};
+  }
   explicit InstanceNormLeakyRelu(const Attributes& attributes)
       : epsilon_(attributes.number("epsilon", 1e-5f)), slope_(attributes.number("slope", 0.2f)) {}
   void compute(Context& context) const {
@@ -41,7 +46,10 @@ class InstanceNormLeakyRelu {
 class InstanceNormLeakyReluGradient {
  public:
   static Signature signature() {
-    return {kName, {kFloat32, kFloat32, kFloat32, kFloat32, kOptionalFloat32, kOptionalFloat32}, {kFloat32, kOptionalFloat32, kOptionalFloat32}};
+    return {.name = kName,
+            .inputs = {kFloat32, kFloat32, kFloat32, kFloat32, kOptionalFloat32, kOptionalFloat32},
+            .outputs = {kFloat32, kOptionalFloat32, kOptionalFloat32},
+            .in_place = {{0, 0}}};
   }
   explicit InstanceNormLeakyReluGradient(const Attributes& attributes) : slope_(attributes.number("slope", 0.2f)) {}
   void compute(Context& context) const {
@@ -58,6 +66,26 @@ class InstanceNormLeakyReluGradient {
 
  private:
   static constexpr const char* kName = "InstanceNormLeakyReluGradient";
+  float slope_;
+};
+
+class InstanceNormLeakyReluOutputGradient {
+ public:
+  static Signature signature() { return {.name = kName, .inputs = {kFloat32, kFloat32, kFloat32}, .outputs = {kFloat32}, .in_place = {{0, 0}}}; }
+  explicit InstanceNormLeakyReluOutputGradient(const Attributes& attributes) : slope_(attributes.number("slope", 0.2f)) {}
+  void compute(Context& context) const {
+    const auto dy = context.input<float>(0), y = context.input<float>(1), inverse_deviation = context.input<float>(2);
+    expect_image(kName, "y", y.shape);
+    expect_shape(kName, "dy", y.shape, dy.shape);
+    expect_shape(kName, "inverseDeviation", {y.shape[0], y.shape[1]}, inverse_deviation.shape);
+    const InstanceNorm norm{
+        .n = y.dim(0), .channels = y.dim(1), .pixels = y.dim(2) * y.dim(3), .scale = nullptr, .bias = nullptr, .slope = slope_};
+    instance_norm_leaky_relu_gradient_of_output(context.parallel(), norm, dy.data, y.data, inverse_deviation.data,
+                                                context.output<float>(0, y.shape));
+  }
+
+ private:
+  static constexpr const char* kName = "InstanceNormLeakyReluOutputGradient";
   float slope_;
 };
 
@@ -189,8 +217,8 @@ class AveragePool2x2Gradient {
 }  // namespace
 
 std::vector<const OrtCustomOp*> network_ops() {
-  return {CustomOp<InstanceNormLeakyRelu>::instance(), CustomOp<InstanceNormLeakyReluGradient>::instance(), CustomOp<Conv3x3>::instance(),
-          CustomOp<Conv3x3WeightGradient>::instance(), CustomOp<Conv1x1WeightGradient>::instance(), CustomOp<ConvTranspose2x2>::instance(),
+  return {CustomOp<InstanceNormLeakyRelu>::instance(), CustomOp<InstanceNormLeakyReluGradient>::instance(), CustomOp<InstanceNormLeakyReluOutputGradient>::instance(),
+          CustomOp<Conv3x3>::instance(), CustomOp<Conv3x3WeightGradient>::instance(), CustomOp<Conv1x1WeightGradient>::instance(), CustomOp<ConvTranspose2x2>::instance(),
           CustomOp<ConvTranspose2x2InputGradient>::instance(), CustomOp<ConvTranspose2x2WeightGradient>::instance(),
           CustomOp<AveragePool2x2Gradient>::instance()};
 }

@@ -28,6 +28,7 @@ test('a model survives encoding and decoding', () => {
     ...model,
     nodes: undefined,
     initializers: undefined,
+    values: undefined,
   });
   const floats = (value: unknown): unknown => (typeof value === 'number' ? Math.fround(value) : value);
   expect(JSON.stringify(back.nodes)).toEqual(JSON.stringify(model.nodes, (_, value) => floats(value)));

@@ -43,6 +43,22 @@ void normalisation() {
     CHECK_CLOSE(weighted, want_weighted, float_tolerance(4) * 2 * magnitude);
     k.norm_gradient(n, plane, 0.05f, 0.03f, dy.data(), x.data(), dx.data());
     CHECK(worst(dx, want_dx) < float_tolerance(6));
+
+    // Of a result: z is 4 times as far below 0.
+    const NormPlane of_output{.mean = 0, .inverse_deviation = 1, .scale = 2, .bias = 0, .slope = 0.25f, .below = 4};
+    want_sum = want_weighted = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const double z = x[i] > 0 ? x[i] : 4 * static_cast<double>(x[i]), g = dy[i] * (x[i] > 0 ? 1 : 0.25);
+      want_sum += g;
+      want_weighted += g * z;
+      want_dx[i] = 2 * (g - 0.05f - z * 0.03f);
+    }
+    k.norm_gradient_sums(n, of_output, dy.data(), x.data(), &sum, &weighted);
+    CHECK_CLOSE(sum, want_sum, float_tolerance(2) * magnitude);
+    CHECK_CLOSE(weighted, want_weighted, float_tolerance(4) * 4 * magnitude);
+    dx = dy;
+    k.norm_gradient(n, of_output, 0.05f, 0.03f, dx.data(), x.data(), dx.data());
+    CHECK(worst(dx, want_dx) < float_tolerance(6));
   }
 }
 

@@ -69,7 +69,9 @@ void test_norm(const NormCase& c) {
     Floats y(size), mean(planes), deviation(planes), dx(size), dscale(c.channels), dbias(c.channels);
     instance_norm_leaky_relu(Pooled{threads}, norm, kEpsilon, x.data(), y.data(), mean.data(), deviation.data());
     instance_norm_leaky_relu_gradient(Pooled{threads}, norm, dy.data(), x.data(), mean.data(), deviation.data(), dx.data(), dscale.data(), dbias.data());
-    return std::vector<Floats>{y, mean, deviation, dx, dscale, dbias};
+    Floats of_output = dy;
+    if (!c.affine && c.slope > 0) instance_norm_leaky_relu_gradient_of_output(Pooled{threads}, norm, of_output.data(), y.data(), deviation.data(), of_output.data());
+    return std::vector<Floats>{y, mean, deviation, dx, dscale, dbias, of_output};
   };
   const std::vector<Floats> got = run(1), again = run(3);
   for (size_t i = 0; i < got.size(); ++i) CHECK(bit_equal(got[i], again[i]));
@@ -97,7 +99,10 @@ void test_norm(const NormCase& c) {
     dbias[plane % c.channels] += (loss(plane, exact, 0, kStep, nullptr) - loss(plane, exact, 0, -kStep, nullptr)) / (2 * kStep);
   }
   CHECK_CLOSE(relative_error(got[0], y), 0, 1e-5);
-  if (c.pixels > 1 && c.pixels <= 100) CHECK_CLOSE(relative_error(got[3], dx), 0, 1e-4);
+  if (c.pixels > 1 && c.pixels <= 100) {
+    CHECK_CLOSE(relative_error(got[3], dx), 0, 1e-4);
+    if (!c.affine && c.slope > 0) CHECK_CLOSE(relative_error(got[6], dx), 0, 1e-4);
+  }
   CHECK_CLOSE(relative_error(got[4], dscale), 0, 1e-4);
   CHECK_CLOSE(relative_error(got[5], dbias), 0, 1e-4);
 }
@@ -256,7 +261,7 @@ void test_finiteness() {
 }  // namespace
 
 int main() {
-  for (const NormCase& c : {NormCase{1, 1, 1, true, 0.2f}, NormCase{2, 3, 35, true, 0.2f}, NormCase{1, 5, 64, false, 0.0f}, NormCase{3, 2, 100, true, 1.0f},
+  for (const NormCase& c : {NormCase{1, 1, 1, true, 0.2f}, NormCase{2, 3, 35, true, 0.2f}, NormCase{1, 5, 64, false, 0.0f}, NormCase{2, 4, 77, false, 0.2f}, NormCase{3, 2, 100, true, 1.0f},
                             NormCase{2, 2, 9'001, true, 0.2f}})
     test_norm(c);
   test_moments_under_an_offset();

@@ -333,6 +333,20 @@ const rules: Readonly<Record<string, Rule>> = {
     }
     return scale ? [dx, dscale, dbias] : [dx];
   },
+  InstanceNormLeakyReluOutputGradient([dy, y, inverse], { slope }) {
+    const [n, c, height, width] = y.shape;
+    const count = height * width;
+    const normal = (k: number): number => (y.data[k] > 0 ? y.data[k] : y.data[k] / (slope as number));
+    const dz = (k: number): number => dy.data[k] * (y.data[k] > 0 ? 1 : (slope as number));
+    const dx = tensor(y.shape);
+    for (let i = 0; i < n * c; i++) {
+      const plane = Array.from({ length: count }, (_, k) => i * count + k);
+      const sum = plane.reduce((total, k) => total + dz(k), 0);
+      const product = plane.reduce((total, k) => total + dz(k) * normal(k), 0);
+      for (const k of plane) dx.data[k] = inverse.data[i] * (dz(k) - sum / count - (normal(k) * product) / count);
+    }
+    return [dx];
+  },
   ...physicsRules,
 };
 

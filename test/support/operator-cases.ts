@@ -309,6 +309,13 @@ export const operatorCases: readonly OperatorCase[] = [
     ([dy, x, mean, inverse]) => op.instanceNormLeakyReluGradient(dy, x, mean, inverse, { slope: 0.2 }),
     { differentiable: [] },
   ),
+  make(
+    'InstanceNormLeakyReluOutputGradient',
+    '',
+    [image, image, [2, 3]],
+    ([dy, y, inverse]) => op.instanceNormLeakyReluOutputGradient(dy, y, inverse, 0.2),
+    { differentiable: [], given: { x2: [0.5, 1, 2, 3, 0.7, 1.5] } }, // no deviation is negative
+  ),
   make('Fft2', '', [[2, 3, 4, 5, 2]], ([x]) => op.fft2(x)),
   make('Fft2', 'inverse', [[2, 1, 5, 3, 2]], ([x]) => op.fft2(x, { inverse: true })),
   ...physicsCases('lines'),

@@ -6,6 +6,7 @@ import {
   instanceNormalization,
   instanceNormLeakyRelu,
   instanceNormLeakyReluGradient,
+  instanceNormLeakyReluOutputGradient,
   leakyRelu,
   multiply,
   reduceMean,
@@ -16,7 +17,15 @@ import {
   where,
 } from '../operations.js';
 import type { Operator, Value } from '../types.js';
-import { defineOperator, expectRank, expectShape, float32, normaliseAxes, shapeError } from './define.js';
+import {
+  attributeError,
+  defineOperator,
+  expectRank,
+  expectShape,
+  float32,
+  normaliseAxes,
+  shapeError,
+} from './define.js';
 
 const PIXELS = { axes: [2, 3], keep: true };
 
@@ -32,6 +41,10 @@ function checkAffine(operator: string, x: Value, scale: Value | undefined, bias:
 
 const affinely = (normal: Value, scale: Value | undefined, bias: Value | undefined): Value =>
   scale && bias ? add(multiply(normal, perChannel(scale)), perChannel(bias)) : normal;
+
+/** dx = r (dh - mean(dh) - h mean(dh h)), means over pixels. */
+const normGradient = (dh: Value, h: Value, r: Value): Value =>
+  multiply(r, subtract(subtract(dh, reduceMean(dh, PIXELS)), multiply(h, reduceMean(multiply(dh, h), PIXELS))));
 
 export const normalisation: readonly Operator[] = [
   // y_i = exp(x_i) / sum over the axis of exp(x); dx = y (dy - sum(dy y))
@@ -77,7 +90,9 @@ export const normalisation: readonly Operator[] = [
       const statistics = float32(x.shape.slice(0, 2));
       return [float32(x.shape), statistics, statistics];
     },
-    gradient({ inputs: [x, scale, bias], outputs: [, mean, inverseDeviation], attributes: { slope }, dy }) {
+    // Where y tells x up to mean and deviation, x need not be kept until the way back.
+    gradient({ inputs: [x, scale, bias], outputs: [y, mean, inverseDeviation], attributes: { slope }, dy }) {
+      if (!scale && slope > 0) return [instanceNormLeakyReluOutputGradient(dy, y, inverseDeviation, slope)];
       const affine = scale && bias ? { scale, bias } : undefined;
       return instanceNormLeakyReluGradient(dy, x, mean, inverseDeviation, { affine, slope });
     },
@@ -115,10 +130,31 @@ export const normalisation: readonly Operator[] = [
       const h = multiply(subtract(x, perChannel(mean)), r);
       const dz = where(greater(affinely(h, scale, bias), 0), dy, multiply(dy, slope));
       const dh = scale ? multiply(dz, perChannel(scale)) : dz;
-      const centred = subtract(subtract(dh, reduceMean(dh, PIXELS)), multiply(h, reduceMean(multiply(dh, h), PIXELS)));
-      const dx = multiply(r, centred);
+      const dx = normGradient(dh, h, r);
       const axes = [0, 2, 3];
       return scale ? [dx, reduceSum(multiply(dz, h), { axes }), reduceSum(dz, { axes })] : [dx];
+    },
+  }),
+
+  // The same dx from y instead of x, without scale and bias: h = y > 0 ? y : y / slope
+  defineOperator({
+    name: 'InstanceNormLeakyReluOutputGradient',
+    domain: 'larmor',
+    inputs: ['dy', 'y', 'inverseDeviation'],
+    attributes: { slope: 'float' },
+    infer([dy, y, inverseDeviation], { slope }) {
+      const name = 'InstanceNormLeakyReluOutputGradient';
+      if (!(slope > 0)) attributeError(name, 'slope', 'above 0', slope);
+      expectRank(name, 'y', 4, y);
+      expectShape(name, 'dy', y.shape, dy);
+      expectShape(name, 'inverseDeviation', y.shape.slice(0, 2), inverseDeviation);
+      return [float32(y.shape)];
+    },
+    portable([dy, y, inverseDeviation], { slope }) {
+      const positive = greater(y, 0);
+      const h = where(positive, y, multiply(y, 1 / slope));
+      const dz = where(positive, dy, multiply(dy, slope));
+      return [normGradient(dz, h, perChannel(inverseDeviation))];
     },
   }),
 ];
