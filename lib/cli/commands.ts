@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   snr: () => import('./snr.js'),
   evaluate: () => import('./evaluate.js'),
   train: () => import('./train.js'),
+  study: () => import('./study.js'),
   import: () => import('./import.js'),
   export: () => import('./export.js'),
   simulate: () => import('./simulate.js'),

@@ -81,6 +81,26 @@ export type SourceConfig = z.output<typeof sourceSchema>;
 
 const fraction = z.number().gt(0).lt(1);
 
+/** Options of ESPIRiT. */
+export const calibrationSchema = z.strictObject({
+  kernel: z.int().min(2).optional(),
+  calibrationSize: z.int().min(2).optional(),
+  threshold: z.number().gt(0).lt(1).optional(),
+  crop: z.number().gte(0).lt(1).optional(),
+});
+
+/** Retrospective undersampling: see `TrainingSampling`. */
+export const undersamplingSchema = z.strictObject({
+  type: z.enum(MASK_TYPES).default('random'),
+  acceleration: z.union([z.number().gte(1), z.array(z.number().gte(1)).min(1)]).default(4),
+  centerFraction: z.union([fraction, z.array(fraction).min(1)]).default(0.08),
+  /** One mask for all slices and steps, as the paper has it. */
+  fixed: z.boolean().default(false),
+  seed: seed.default(0),
+  /** Least and largest deviation of noise added to the samples, relative to the brightness of the image; the target stays without it. */
+  noise: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
+});
+
 const schema = z.strictObject({
   /** Where the model is written. */
   output: z.string().optional(),
@@ -92,27 +112,8 @@ const schema = z.strictObject({
   validation: sourceSchema.optional(),
   /** What the network sees: the coil images combined by their maps, or the published split root-sum-of-squares. */
   input: z.enum(INPUT_KINDS).default('sense'),
-  /** Options of ESPIRiT. */
-  calibration: z
-    .strictObject({
-      kernel: z.int().min(2).optional(),
-      calibrationSize: z.int().min(2).optional(),
-      threshold: z.number().gt(0).lt(1).optional(),
-      crop: z.number().gte(0).lt(1).optional(),
-    })
-    .prefault({}),
-  undersampling: z
-    .strictObject({
-      type: z.enum(MASK_TYPES).default('random'),
-      acceleration: z.union([z.number().gte(1), z.array(z.number().gte(1)).min(1)]).default(4),
-      centerFraction: z.union([fraction, z.array(fraction).min(1)]).default(0.08),
-      /** One mask for all slices and steps, as the paper has it. */
-      fixed: z.boolean().default(false),
-      seed: seed.default(0),
-      /** Least and largest deviation of noise added to the samples, relative to the brightness of the image; the target stays without it. */
-      noise: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
-    })
-    .prefault({}),
+  calibration: calibrationSchema.prefault({}),
+  undersampling: undersamplingSchema.prefault({}),
   /** A name, or the terms spelt out. */
   loss: lossSchema.prefault('joint'),
   steps: z.int().min(1).max(10_000_000),

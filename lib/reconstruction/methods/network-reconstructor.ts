@@ -29,17 +29,20 @@ interface Imager extends AsyncDisposable {
 }
 
 /** The network as it was trained. */
-class PlainImager implements Imager {
+export class PlainImager implements Imager {
   readonly #model: Model;
-  readonly #setup: MethodSetup;
+  readonly #setup: Pick<MethodSetup, 'device'>;
   #predictor: Predictor | undefined;
 
-  constructor(model: Model, setup: MethodSetup) {
+  constructor(model: Model, setup: Pick<MethodSetup, 'device'>) {
     this.#model = model;
     this.#setup = setup;
   }
 
-  async image({ kspace, maps, mask }: MeasuredSlice, { signal, threads }: SliceOptions): Promise<NetworkImage> {
+  async image(
+    { kspace, maps, mask }: Omit<MeasuredSlice, 'seed'>,
+    { signal, threads }: SliceOptions,
+  ): Promise<NetworkImage> {
     const [coils, height, width] = kspace.shape;
     const { network, weights, input } = this.#model;
     const { device } = this.#setup;

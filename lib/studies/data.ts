@@ -1,0 +1,121 @@
+// The data of a study: sources below the data folder, told apart by their content, and the slices of tests.
+import { isAbsolute, join } from 'node:path';
+import { type ComplexArray, complexUninitialised } from '../arrays/complex-array.js';
+import { LarmorError } from '../errors.js';
+import type { RunOptions } from '../jobs.js';
+import { openSource, type SourceConfig } from '../training/config.js';
+import { selectScans } from '../training/scan-selection.js';
+import type { SliceSource } from '../training/sources.js';
+import type { StudyTest } from './config.js';
+import { fileFingerprint } from './digest.js';
+
+/** `source` with its paths below `folder`. */
+export function inFolder(source: SourceConfig, folder: string): SourceConfig {
+  const below = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
+  switch (source.source) {
+    case 'phantom':
+      return source;
+    case 'volumes':
+      return { ...source, volumes: source.volumes.map((volume) => ({ ...volume, path: below(volume.path) })) };
+    case 'scans':
+      return { ...source, paths: source.paths.map(below) };
+    case 'folder':
+      return { ...source, folder: below(source.folder) };
+    case 'mixed':
+      return { ...source, sources: source.sources.map((part) => inFolder(part, folder) as typeof part) };
+  }
+}
+
+async function filesOf(source: SourceConfig, options: RunOptions): Promise<string[]> {
+  switch (source.source) {
+    case 'phantom':
+      return [];
+    case 'volumes':
+      return source.volumes.map(({ path }) => path);
+    case 'scans':
+      return [...source.paths];
+    case 'folder':
+      return (await selectScans(source, options)).map(({ path }) => path);
+    case 'mixed':
+      return (await Promise.all(source.sources.map((part) => filesOf(part, options)))).flat();
+  }
+}
+
+/** Knows the content of sources below a data folder; each file is read for that once. */
+export class StudyData {
+  readonly #folder: string;
+  readonly #files = new Map<string, Promise<string>>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** `source` with its paths below the data folder. */
+  resolve(source: SourceConfig): SourceConfig {
+    return inFolder(source, this.#folder);
+  }
+
+  /** What JSON says of a source and the content of its files, wherever these lie. @throws as `fileFingerprint`, `selectScans`. */
+  async identity(source: SourceConfig, options: Pick<RunOptions, 'signal'> = {}): Promise<object> {
+    const files = await filesOf(this.resolve(source), options);
+    const contents: string[] = [];
+    for (const path of files) contents.push(await this.#fingerprint(path, options.signal));
+    return { source, contents };
+  }
+
+  #fingerprint(path: string, signal: AbortSignal | undefined): Promise<string> {
+    const known = this.#files.get(path) ?? fileFingerprint(path, signal);
+    this.#files.set(path, known);
+    return known;
+  }
+}
+
+/** The fully sampled slices of a test, read when asked for. @throws as `openSource`. */
+export async function openTest(
+  { name, transpose, centre }: Pick<StudyTest, 'name' | 'transpose' | 'centre'>,
+  source: SourceConfig,
+  options: RunOptions = {},
+): Promise<Pick<SliceSource, 'length' | 'read'>> {
+  const opened = await openSource(source, options);
+  return {
+    length: opened.length,
+    async read(index, reading = {}) {
+      const kspace = await opened.read(index, reading);
+      const turned = transpose ? transposed(kspace) : kspace;
+      return centre ? central(turned, centre, name) : turned;
+    },
+  };
+}
+
+/** K-space [coil, ky, kx] with its axes exchanged. */
+export function transposed({ data, shape: [coils, rows, columns] }: ComplexArray): ComplexArray {
+  const result = complexUninitialised([coils, columns, rows]);
+  for (let c = 0; c < coils; c += 1)
+    for (let y = 0; y < columns; y += 1)
+      for (let x = 0; x < rows; x += 1) {
+        const from = 2 * ((c * rows + x) * columns + y);
+        const to = 2 * ((c * columns + y) * rows + x);
+        result.data[to] = data[from];
+        result.data[to + 1] = data[from + 1];
+      }
+  return result;
+}
+
+/** The central height x width samples of k-space. @throws LarmorError `ERR_CONFIG` when it has fewer. */
+export function central(
+  { data, shape: [coils, rows, columns] }: ComplexArray,
+  [height, width]: readonly [number, number],
+  test: string,
+): ComplexArray {
+  if (height > rows || width > columns)
+    throw new LarmorError('ERR_CONFIG', `${test}: centre [${height},${width}] exceeds k-space of [${rows},${columns}]`);
+  // Zero frequency, at floor(n / 2), stays in the middle.
+  const top = (rows >> 1) - (height >> 1);
+  const left = (columns >> 1) - (width >> 1);
+  const result = complexUninitialised([coils, height, width]);
+  for (let row = 0; row < coils * height; row += 1) {
+    const from = 2 * ((Math.floor(row / height) * rows + top + (row % height)) * columns + left);
+    result.data.set(data.subarray(from, from + 2 * width), 2 * row * width);
+  }
+  return result;
+}

@@ -1,0 +1,97 @@
+// A study's findings as Markdown.
+import type { GapClosed } from './gap.js';
+import { LEAST_GAP } from './gap.js';
+import type { PairedDifference, RowSummary, StudySummary, TestSummary } from './summary.js';
+import type { JudgedTarget } from './targets.js';
+
+/** Tables of every test: rows, differences, the gap, targets. */
+export function describeStudy({ title, tests }: StudySummary): string {
+  return [`# ${title}`, ...tests.map(describeTest)].join('\n\n');
+}
+
+function describeTest({ name, n, rows, differences, gaps, targets }: TestSummary): string {
+  return [
+    `## ${name}, n = ${n}`,
+    table(
+      ['image', 'SSIM', 'worst', 'matched', 'PSNR', 'worst', 'NMSE', 'iterations', 's/slice', 'verdicts'],
+      rows.map(rowCells),
+    ),
+    ...(differences.length > 0
+      ? [
+          table(
+            ['paired difference', 'SSIM', 'worst', 'won', 'PSNR', 'worst'],
+            differences.map((each) => pairCells(each, n)),
+          ),
+        ]
+      : []),
+    ...(gaps.length > 0
+      ? [table(['gap', 'Q - P', 'share closed', '|Q - P| adapted', 'mean |.|'], gaps.map(gapCells))]
+      : []),
+    ...(targets.length > 0 ? [table(['target', 'measured', ''], targets.map(targetCells))] : []),
+  ].join('\n\n');
+}
+
+function rowCells({
+  name,
+  lambda,
+  ssim,
+  ssimMatched,
+  psnr,
+  nmse,
+  iterations,
+  seconds,
+  verdicts,
+}: RowSummary): string[] {
+  return [
+    lambda === undefined ? name : `${name} (λ ${lambda})`,
+    `${ssim.mean.toFixed(4)} ± ${ssim.deviation.toFixed(4)}`,
+    ssim.worst.toFixed(4),
+    ssimMatched.mean.toFixed(4),
+    `${psnr.mean.toFixed(2)} ± ${psnr.deviation.toFixed(2)}`,
+    psnr.worst.toFixed(2),
+    nmse.mean.toPrecision(3),
+    iterations === undefined ? '' : iterations.toFixed(0),
+    seconds.toPrecision(3),
+    verdicts === undefined
+      ? ''
+      : Object.entries(verdicts)
+          .map(([verdict, count]) => `${count} ${verdict}`)
+          .join(', '),
+  ];
+}
+
+function pairCells({ of, over, ssim, psnr, won }: PairedDifference, n: number): string[] {
+  return [
+    `${of} over ${over}`,
+    `${signed(ssim.mean, 4)} ± ${ssim.deviation.toFixed(4)}`,
+    signed(ssim.worst, 4),
+    `${won} of ${n}`,
+    `${signed(psnr.mean, 2)} ± ${psnr.deviation.toFixed(2)}`,
+    signed(psnr.worst, 2),
+  ];
+}
+
+function gapCells({ shift, recipe, consistent, metric, gap, share, remaining }: GapClosed): string[] {
+  return [
+    `${shift}: ${recipe}${consistent ? ', consistent' : ''}, ${metric === 'ssim' ? 'SSIM' : 'matched SSIM'}`,
+    signed(gap, 4),
+    share === undefined ? `gap too small (below ${LEAST_GAP})` : `${(100 * share).toFixed(0)} %`,
+    remaining === undefined ? '' : remaining.ofMeans.toFixed(4),
+    remaining === undefined ? '' : remaining.ofSlices.toFixed(4),
+  ];
+}
+
+function targetCells({ text, measured, judgement }: JudgedTarget): string[] {
+  return [text, measured === undefined ? '' : measured.toFixed(4), judgement === 'missed' ? 'MISSED' : judgement];
+}
+
+const signed = (value: number, digits: number): string => `${value < 0 ? '' : '+'}${value.toFixed(digits)}`;
+
+/** A Markdown table with aligned columns. */
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [header, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)));
+  const line = (row: readonly string[]): string => `| ${row.map((cell, c) => cell.padEnd(widths[c])).join(' | ')} |`;
+  const [title, ...body] = cells.map(line);
+  return [title, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
+}

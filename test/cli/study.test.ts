@@ -1,0 +1,52 @@
+// `larmor study` from a configuration to its tables: the smallest of the examples.
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { StudySummary } from '#larmor/studies/summary.js';
+import { temporaryFolder } from '../support/hdf5-files.js';
+import { runCli } from '../support/run-cli.js';
+
+const file = temporaryFolder();
+const smoke = resolve(import.meta.dirname, '../../examples/studies/smoke.json');
+
+type Document = StudySummary & { work: { trained: number; made: number; known: number } };
+
+async function study(...flags: string[]): Promise<{ document: Document; exitCode: number | null }> {
+  const { stdout, exitCode } = await runCli(['study', smoke, '-o', file('out'), '--json', ...flags]);
+  return { document: JSON.parse(stdout), exitCode };
+}
+
+/** Scores of every row and slice, without times. */
+const scores = ({ tests }: Document): unknown =>
+  tests.map(({ rows }) => rows.map(({ name, slices }) => [name, slices.map(({ ssim, psnr }) => [ssim, psnr])]));
+
+describe('larmor study', () => {
+  test('trains, adapts, scores and judges; what is known is not done again; parallel runs agree', async () => {
+    const first = (await study('--parallel', '2')).document;
+    expect(first.work).toEqual({ trained: 4, made: 24, known: 0 });
+    expect(first.tests[0].n).toBe(2);
+    const names = first.tests[0].rows.map(({ name }) => name);
+    expect(names).toContain('l1-wavelet');
+    expect(names).toContain('Q-joint + default, consistent');
+    expect(names.filter((name) => name.endsWith('oracle'))).toEqual(['P-joint + default, oracle']);
+    for (const { name, slices, ssim } of first.tests[0].rows) {
+      expect([name, slices.length]).toEqual([name, 2]);
+      expect(ssim.mean).toBeCloseTo((slices[0].ssim + slices[1].ssim) / 2, 12);
+      expect(ssim.worst).toBe(Math.min(slices[0].ssim, slices[1].ssim));
+    }
+    expect(JSON.parse(readFileSync(file('out/smoke/study.json'), 'utf8')).tests).toEqual(first.tests);
+    expect(readFileSync(file('out/smoke/study.md'), 'utf8')).toMatch(/^# A study in seconds.*\n\n## heads, n = 2\n/);
+
+    const again = (await study()).document;
+    expect(again.work).toEqual({ trained: 0, made: 0, known: 24 });
+    expect(again.tests).toEqual(first.tests);
+
+    // One result lost, as by a stop half way: that one is made anew, to the same numbers.
+    const results = file('out/results');
+    const [lost] = readdirSync(results).filter((name) => name.endsWith('.json'));
+    rmSync(join(results, lost));
+    const mended = (await study()).document;
+    expect(mended.work).toEqual({ trained: 0, made: 1, known: 23 });
+    expect(scores(mended)).toEqual(scores(first));
+  });
+});
