@@ -130,16 +130,34 @@ export function convTranspose(
   return one('ConvTranspose', bias ? [x, w, bias] : [x, w], attributes);
 }
 
+export interface Conv3x3Options {
+  transposed?: boolean | undefined;
+  /** Further channels of x, as if concatenated with it. */
+  beside?: Value | undefined;
+}
+
 /**
  * `conv` with a 3x3 kernel, stride 1 and one pixel of padding, or its transpose. x [n,ci,y,x]; w [co,ci,3,3], transposed
  * [ci,co,3,3] -> [n,co,y,x].
  */
-export function conv3x3(x: Value, w: Value, { transposed = false } = {}): Value {
-  return one('Conv3x3', [x, w], { transposed: transposed ? 1 : 0 });
+export function conv3x3(x: Value, w: Value, options: Conv3x3Options = {}): Value {
+  return conv3x3Split(x, w, 0, options)[0];
 }
 
-/** dL/dw [co,ci,3,3] of `conv` with a 3x3 kernel, stride 1 and one pixel of padding. x [n,ci,y,x], dy [n,co,y,x]. */
-export const conv3x3WeightGradient = (x: Value, dy: Value): Value => one('Conv3x3WeightGradient', [x, dy]);
+/** The same with the first `split` channels of the result and the others apart; 0 for all in one. */
+export function conv3x3Split(
+  x: Value,
+  w: Value,
+  split: number,
+  { transposed = false, beside }: Conv3x3Options = {},
+): readonly Value[] {
+  const attributes = { transposed: transposed ? 1 : 0, split };
+  return x.graph.apply('Conv3x3', beside ? [x, w, beside] : [x, w], attributes);
+}
+
+/** dL/dw [co,ci,3,3] of `conv3x3`. x [n,ci,y,x], dy [n,co,y,x]; `beside`: further channels of x. */
+export const conv3x3WeightGradient = (x: Value, dy: Value, beside?: Value): Value =>
+  one('Conv3x3WeightGradient', beside ? [x, dy, beside] : [x, dy]);
 
 /** `convTranspose` with a 2x2 kernel and stride 2. x [n,ci,y,x], w [ci,co,2,2] -> [n,co,2y,2x]. */
 export const convTranspose2x2 = (x: Value, w: Value): Value => one('ConvTranspose2x2', [x, w]);

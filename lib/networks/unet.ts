@@ -1,16 +1,7 @@
 // fastMRI's U-Net: names, order and initial distribution of its parameters as in PyTorch, so that weights can be exchanged.
 import { z } from 'zod';
 import { LarmorError } from '../errors.js';
-import {
-  add,
-  averagePool,
-  concat,
-  conv,
-  conv3x3,
-  convTranspose2x2,
-  instanceNormLeakyRelu,
-  pad,
-} from '../graph/operations.js';
+import { add, averagePool, conv, conv3x3, convTranspose2x2, instanceNormLeakyRelu, pad } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
 import { type ImageNetwork, imageNetworkOf } from './image-network.js';
 import type { ParameterSpec } from './network.js';
@@ -124,8 +115,8 @@ function buildUnet(
     const scaling = affine ? { scale: parameter(`${name}.weight`), bias: parameter(`${name}.bias`) } : undefined;
     return instanceNormLeakyRelu(x, { slope: SLOPE, epsilon: EPSILON, affine: scaling })[0];
   };
-  const block = (x: Value, name: string): Value => {
-    const half = normalise(conv3x3(x, parameter(`${name}.layers.0.weight`)), `${name}.layers.1`);
+  const block = (x: Value, name: string, beside?: Value): Value => {
+    const half = normalise(conv3x3(x, parameter(`${name}.layers.0.weight`), { beside }), `${name}.layers.1`);
     return normalise(conv3x3(half, parameter(`${name}.layers.4.weight`)), `${name}.layers.5`);
   };
   const upscale = (x: Value, name: string, [, , height, width]: readonly number[]): Value => {
@@ -143,7 +134,7 @@ function buildUnet(
   x = block(x, 'conv');
   for (let level = pools - 1; level >= 0; level--) {
     const skip = skips[level];
-    x = block(concat([upscale(x, upscaleName(level, pools), skip.shape), skip], 1), upName(level, pools));
+    x = block(upscale(x, upscaleName(level, pools), skip.shape), upName(level, pools), skip);
   }
   const bias = parameter(`${finalName(pools)}.bias`);
   const output = conv(x, parameter(`${finalName(pools)}.weight`), { bias });

@@ -31,9 +31,16 @@ struct Geometry {
   }
 };
 
-/// Rows [first, last) of every channel, each followed by a zero; rows outside the image are zero. `lead` zeros come first.
-void pack(const Geometry& g, size_t channels, const float* image, ptrdiff_t first, ptrdiff_t last, size_t lead, size_t stride, float* packed) {
-  for (size_t c = 0; c < channels; ++c, image += g.height * g.width, packed += stride) {
+/// Channels [begin, begin + count) of an image.
+struct Some {
+  const Channels<const float>& channels;
+  size_t image, begin, count;
+};
+
+/// Rows [first, last) of some channels, each followed by a zero; rows outside the image are zero. `lead` zeros come first.
+void pack(const Geometry& g, const Some& some, ptrdiff_t first, ptrdiff_t last, size_t lead, size_t stride, float* packed) {
+  for (size_t c = 0; c < some.count; ++c, packed += stride) {
+    const float* const image = some.channels.plane(some.image, some.begin + c, g.height * g.width);
     std::fill_n(packed, lead, 0.0f);
     float* out = packed + lead;
     for (ptrdiff_t y = first; y < last; ++y, out += g.row) {
@@ -49,19 +56,21 @@ void pack(const Geometry& g, size_t channels, const float* image, ptrdiff_t firs
 }
 
 /// Packs the rows that the taps of strip `rows` reach.
-void pack_input(const Geometry& g, size_t channels, const float* image, const Strips::Rows& rows, float* packed) {
-  pack(g, channels, image, static_cast<ptrdiff_t>(rows.first) - 1, static_cast<ptrdiff_t>(rows.last) + 1, 1, g.x_stride, packed);
+void pack_input(const Geometry& g, const Some& some, const Strips::Rows& rows, float* packed) {
+  pack(g, some, static_cast<ptrdiff_t>(rows.first) - 1, static_cast<ptrdiff_t>(rows.last) + 1, 1, g.x_stride, packed);
+}
+
+void clear(size_t n, size_t pixels, const Channels<float>& y) {
+  std::fill_n(y.first, n * y.split * pixels, 0.0f);
+  std::fill_n(y.second, n * (y.count - y.split) * pixels, 0.0f);
 }
 
 }  // namespace
 
-void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,
-             bool transposed, float* y) {
-  const size_t pixels = height * width;
-  if (n * co * ci * pixels == 0) {
-    std::fill_n(y, n * co * pixels, 0.0f);
-    return;
-  }
+void conv3x3(const Parallel& parallel, size_t n, size_t height, size_t width, const Channels<const float>& x, const float* weights, bool transposed,
+             const Channels<float>& y) {
+  const size_t pixels = height * width, ci = x.count, co = y.count;
+  if (n * co * ci * pixels == 0) return clear(n, pixels, y);
   const Geometry g(height, width);
   const Scratch packed_weights(packed_weights_size(co, ci * 9));
   const auto copy = [&](size_t o, float* out, size_t stride) {
@@ -78,22 +87,22 @@ void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t he
     const Scratch x_packed(std::min(kInChannels, ci) * g.x_stride), y_packed(packed_weights_size(outs, g.y_stride));
     for (size_t in_begin = 0; in_begin < ci; in_begin += kInChannels) {
       const size_t ins = std::min(kInChannels, ci - in_begin);
-      pack_input(g, ins, x + (rows.image * ci + in_begin) * pixels, rows, x_packed.data());
+      pack_input(g, {x, rows.image, in_begin, ins}, rows, x_packed.data());
       kernels().conv3x3_strip(conv_tiles(outs), ins, g.strip(rows), packed_weights.data() + (out_begin * ci + in_begin * tile) * 9, ci * 9 * tile,
                               x_packed.data(), in_begin > 0, y_packed.data());
     }
     for (size_t o = 0; o < outs; ++o)
       for (size_t row = rows.first; row < rows.last; ++row)
-        std::memcpy(y + (rows.image * co + out_begin + o) * pixels + row * width, y_packed.data() + o * g.y_stride + (row - rows.first) * g.row,
+        std::memcpy(y.plane(rows.image, out_begin + o, pixels) + row * width, y_packed.data() + o * g.y_stride + (row - rows.first) * g.row,
                     width * sizeof(float));
   });
 }
 
-void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* dy,
-                             float* dw) {
-  const size_t weights = co * ci * 9, pixels = height * width;
+void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t height, size_t width, const Channels<const float>& x,
+                             const Channels<const float>& dy, float* dw) {
+  const size_t ci = x.count, co = dy.count, weights = co * ci * 9;
   if (weights == 0) return;
-  if (n * pixels == 0) {
+  if (n * height * width == 0) {
     std::fill_n(dw, weights, 0.0f);
     return;
   }
@@ -107,10 +116,10 @@ void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size
     for (size_t s = begin; s < end; ++s) {
       const Strips::Rows rows = g.strips[s];
       const auto first = static_cast<ptrdiff_t>(rows.first), last = static_cast<ptrdiff_t>(rows.last);
-      pack(g, outs, dy + (rows.image * co + out_begin) * pixels, first, last, 0, g.y_stride, dy_packed.data());
+      pack(g, {dy, rows.image, out_begin, outs}, first, last, 0, g.y_stride, dy_packed.data());
       for (size_t in_begin = 0; in_begin < ci; in_begin += kInChannels) {
         const size_t ins = std::min(kInChannels, ci - in_begin);
-        pack_input(g, ins, x + (rows.image * ci + in_begin) * pixels, rows, x_packed.data());
+        pack_input(g, {x, rows.image, in_begin, ins}, rows, x_packed.data());
         kernels().conv3x3_weight_gradient_strip(outs, ins, g.strip(rows), dy_packed.data(), x_packed.data(), ci * 9, out + in_begin * 9);
       }
     }

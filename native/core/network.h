@@ -31,15 +31,28 @@ void instance_norm_leaky_relu_gradient(const Parallel& parallel, const InstanceN
 void instance_norm_leaky_relu_gradient_of_output(const Parallel& parallel, const InstanceNorm& norm, const float* dy, const float* y,
                                                  const float* inverse_deviation, float* dx);
 
+/// The channels of n images, which may lie in two arrays: of every image the first `split` in one and the others in another.
+template <class T>
+struct Channels {
+  size_t count;
+  T* first;
+  T* second = nullptr;
+  size_t split = count;
+
+  T* plane(size_t image, size_t channel, size_t pixels) const {
+    return channel < split ? first + (image * split + channel) * pixels : second + (image * (count - split) + channel - split) * pixels;
+  }
+};
+
 /// y[n, co, y, x] = sum over ci, ky, kx of weights[co, ci, ky, kx] * x[n, ci, y + ky - 1, x + kx - 1], zero outside the image.
 /// `transposed` reads weights [ci, co, 3, 3] with both kernel axes reversed: then dy -> dx of the convolution with these weights.
-void conv3x3(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* weights,
-             bool transposed, float* y);
+void conv3x3(const Parallel& parallel, size_t n, size_t height, size_t width, const Channels<const float>& x, const float* weights, bool transposed,
+             const Channels<float>& y);
 
 /// dw[co, ci, ky, kx] = sum over n, y, x of dy[n, co, y, x] * x[n, ci, y + ky - 1, x + kx - 1], zero outside the image:
 /// the weight gradient of a 3x3 convolution of stride 1 and padding 1.
-void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t ci, size_t co, size_t height, size_t width, const float* x, const float* dy,
-                             float* dw);
+void conv3x3_weight_gradient(const Parallel& parallel, size_t n, size_t height, size_t width, const Channels<const float>& x,
+                             const Channels<const float>& dy, float* dw);
 
 /// dw[co, ci] = sum over n and pixels of dy[n, co, p] * x[n, ci, p], dbias[co] = sum of dy: the gradients of a 1x1 convolution.
 /// dbias may be null.

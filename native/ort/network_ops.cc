@@ -1,4 +1,7 @@
 // Custom operators of the networks: fused normalisation with activation, convolutions, pooling and their gradients.
+#include <string>
+
+#include "core/coded_error.h"
 #include "core/network.h"
 #include "ort/custom_op.h"
 #include "ort/custom_ops.h"
@@ -89,37 +92,52 @@ class InstanceNormLeakyReluOutputGradient {
   float slope_;
 };
 
+/// The channels of an image, followed by those of an optional second one.
+Channels<const float> channels_of(const char* op, const Input<float>& image, const Input<float>& beside) {
+  if (!beside) return {image.dim(1), image.data};
+  expect_image(op, "beside", beside.shape);
+  expect_shape(op, "beside", {image.shape[0], beside.shape[1], image.shape[2], image.shape[3]}, beside.shape);
+  return {image.dim(1) + beside.dim(1), image.data, beside.data, image.dim(1)};
+}
+
 class Conv3x3 {
  public:
-  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32}}; }
-  explicit Conv3x3(const Attributes& attributes) : transposed_(attributes.integer("transposed", 0) != 0) {}
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kOptionalFloat32}, {kFloat32, kOptionalFloat32}}; }
+  explicit Conv3x3(const Attributes& attributes)
+      : transposed_(attributes.integer("transposed", 0) != 0), split_(attributes.integer("split", 0)) {}
   void compute(Context& context) const {
-    const auto x = context.input<float>(0), weights = context.input<float>(1);
+    const auto x = context.input<float>(0), weights = context.input<float>(1), beside = context.input<float>(2);
     expect_image(kName, "x", x.shape);
     expect_image(kName, "weights", weights.shape);
-    const int64_t out = weights.shape[transposed_ ? 1 : 0];
-    if (transposed_) expect_shape(kName, "weights", {x.shape[1], out, 3, 3}, weights.shape);
-    else expect_shape(kName, "weights", {out, x.shape[1], 3, 3}, weights.shape);
-    float* const y = context.output<float>(0, {x.shape[0], out, x.shape[2], x.shape[3]});
-    conv3x3(context.parallel(), x.dim(0), x.dim(1), static_cast<size_t>(out), x.dim(2), x.dim(3), x.data, weights.data, transposed_, y);
+    const Channels<const float> input = channels_of(kName, x, beside);
+    const auto in = static_cast<int64_t>(input.count), out = weights.shape[transposed_ ? 1 : 0], split = split_ == 0 ? out : split_;
+    if (transposed_) expect_shape(kName, "weights", {in, out, 3, 3}, weights.shape);
+    else expect_shape(kName, "weights", {out, in, 3, 3}, weights.shape);
+    if (split < 0 || split > out) throw CodedError("ERR_GRAPH", "Conv3x3: split must leave channels, got " + std::to_string(split));
+    float* const y = context.output<float>(0, {x.shape[0], split, x.shape[2], x.shape[3]});
+    float* const rest = split < out ? context.output<float>(1, {x.shape[0], out - split, x.shape[2], x.shape[3]}) : nullptr;
+    conv3x3(context.parallel(), x.dim(0), x.dim(2), x.dim(3), input, weights.data, transposed_,
+            {static_cast<size_t>(out), y, rest, static_cast<size_t>(split)});
   }
 
  private:
   static constexpr const char* kName = "Conv3x3";
   bool transposed_;
+  int64_t split_;
 };
 
 class Conv3x3WeightGradient {
  public:
-  static Signature signature() { return {kName, {kFloat32, kFloat32}, {kFloat32}}; }
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kOptionalFloat32}, {kFloat32}}; }
   explicit Conv3x3WeightGradient(const Attributes&) {}
   void compute(Context& context) const {
-    const auto x = context.input<float>(0), dy = context.input<float>(1);
+    const auto x = context.input<float>(0), dy = context.input<float>(1), beside = context.input<float>(2);
     expect_image(kName, "x", x.shape);
     expect_image(kName, "dy", dy.shape);
     expect_shape(kName, "dy", {x.shape[0], dy.shape[1], x.shape[2], x.shape[3]}, dy.shape);
-    float* const dw = context.output<float>(0, {dy.shape[1], x.shape[1], 3, 3});
-    conv3x3_weight_gradient(context.parallel(), x.dim(0), x.dim(1), dy.dim(1), x.dim(2), x.dim(3), x.data, dy.data, dw);
+    const Channels<const float> input = channels_of(kName, x, beside);
+    float* const dw = context.output<float>(0, {dy.shape[1], static_cast<int64_t>(input.count), 3, 3});
+    conv3x3_weight_gradient(context.parallel(), x.dim(0), x.dim(2), x.dim(3), input, {dy.dim(1), dy.data}, dw);
   }
 
  private:

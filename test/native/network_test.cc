@@ -156,12 +156,41 @@ void test_conv(size_t n, size_t ci, size_t co, size_t height, size_t width) {
   const auto run = [&](int threads) {
     const Pooled parallel(threads);
     Floats got_y(y.size(), 7.0f), got_dx(dx.size(), 7.0f), got_dw(dw.size(), 7.0f);
-    conv3x3(parallel, n, ci, co, height, width, x.data(), weights.data(), false, got_y.data());
-    conv3x3(parallel, n, co, ci, height, width, dy.data(), weights.data(), true, got_dx.data());
-    conv3x3_weight_gradient(parallel, n, ci, co, height, width, x.data(), dy.data(), got_dw.data());
+    conv3x3(parallel, n, height, width, {ci, x.data()}, weights.data(), false, {co, got_y.data()});
+    conv3x3(parallel, n, height, width, {co, dy.data()}, weights.data(), true, {ci, got_dx.data()});
+    conv3x3_weight_gradient(parallel, n, height, width, {ci, x.data()}, {co, dy.data()}, got_dw.data());
     return std::vector<Floats>{got_y, got_dx, got_dw};
   };
   check_results(run, {y, dx, dw});
+}
+
+/// Channels that lie in two arrays give the bits of the same channels in one.
+void test_conv_of_two_arrays() {
+  constexpr size_t kImages = 2, kIn = 70, kOut = 5, kSide = 7, kPixels = kSide * kSide;
+  const Floats x = random_floats(kImages * kIn * kPixels, 5), dy = random_floats(kImages * kOut * kPixels, 6), weights = random_floats(kOut * kIn * 9, 9);
+  Floats y(dy.size()), dx(x.size()), dw(weights.size());
+  conv3x3(Serial{}, kImages, kSide, kSide, {kIn, x.data()}, weights.data(), false, {kOut, y.data()});
+  conv3x3(Serial{}, kImages, kSide, kSide, {kOut, dy.data()}, weights.data(), true, {kIn, dx.data()});
+  conv3x3_weight_gradient(Serial{}, kImages, kSide, kSide, {kIn, x.data()}, {kOut, dy.data()}, dw.data());
+  for (const size_t split : {size_t{1}, size_t{66}, kIn}) {
+    const size_t first = split * kPixels, rest = (kIn - split) * kPixels;
+    const auto halves = [&](const Floats& both) {
+      std::vector<Floats> result(2);
+      for (size_t image = 0; image < kImages; ++image) {
+        const float* const begin = both.data() + image * kIn * kPixels;
+        result[0].insert(result[0].end(), begin, begin + first);
+        result[1].insert(result[1].end(), begin + first, begin + first + rest);
+      }
+      return result;
+    };
+    const std::vector<Floats> x_halves = halves(x), dx_halves = halves(dx);
+    const Channels<const float> in{kIn, x_halves[0].data(), x_halves[1].data(), split};
+    Floats got_y(y.size()), got_first(dx_halves[0].size()), got_rest(dx_halves[1].size()), got_dw(dw.size());
+    conv3x3(Pooled{2}, kImages, kSide, kSide, in, weights.data(), false, {kOut, got_y.data()});
+    conv3x3(Pooled{2}, kImages, kSide, kSide, {kOut, dy.data()}, weights.data(), true, {kIn, got_first.data(), got_rest.data(), split});
+    conv3x3_weight_gradient(Pooled{2}, kImages, kSide, kSide, in, {kOut, dy.data()}, got_dw.data());
+    CHECK(bit_equal(got_y, y) && bit_equal(got_dw, dw) && bit_equal(got_first, dx_halves[0]) && bit_equal(got_rest, dx_halves[1]));
+  }
 }
 
 void test_conv_transpose(size_t n, size_t ci, size_t co, size_t height, size_t width) {
@@ -265,6 +294,7 @@ int main() {
                             NormCase{2, 2, 9'001, true, 0.2f}})
     test_norm(c);
   test_moments_under_an_offset();
+  test_conv_of_two_arrays();
   test_conv(1, 1, 1, 1, 1);
   test_conv(2, 3, 5, 7, 9);
   test_conv(1, 2, 33, 8, 8);

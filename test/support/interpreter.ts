@@ -154,6 +154,15 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
+/** The channels of x, then those of `beside`. */
+function sideBySide(x: Tensor, beside: Tensor | undefined): Tensor {
+  if (!beside) return x;
+  const channels = x.shape[1];
+  return build(x.shape.with(1, channels + beside.shape[1]), (index) =>
+    index[1] < channels ? orZero(x, index) : orZero(beside, index.with(1, index[1] - channels)),
+  );
+}
+
 const rules: Readonly<Record<string, Rule>> = {
   Add: elementwise((a, b) => a + b),
   Sub: elementwise((a, b) => a - b),
@@ -252,10 +261,17 @@ const rules: Readonly<Record<string, Rule>> = {
   ConvTranspose: ([x, w, bias], attributes, [{ shape }]) => [
     addBias(convolveTransposed(x, w, shape, attributes), bias),
   ],
-  Conv3x3: ([x, w], { transposed }, [{ shape }]) => [
-    transposed ? convolveTransposed(x, w, shape, THREE_BY_THREE) : convolveForward(x, w, shape, THREE_BY_THREE),
+  Conv3x3([x, w, beside], { transposed, split }, outputs) {
+    const channels = outputs.reduce((sum, { shape }) => sum + shape[1], 0);
+    const convolve = transposed ? convolveTransposed : convolveForward;
+    const y = convolve(sideBySide(x, beside), w, outputs[0].shape.with(1, channels), THREE_BY_THREE);
+    return outputs.map(({ shape }, part) =>
+      build(shape, (index) => orZero(y, index.with(1, index[1] + (part === 0 ? 0 : (split as number))))),
+    );
+  },
+  Conv3x3WeightGradient: ([x, dy, beside], _, [{ shape }]) => [
+    convolveWeights(sideBySide(x, beside), dy, shape, THREE_BY_THREE),
   ],
-  Conv3x3WeightGradient: ([x, dy], _, [{ shape }]) => [convolveWeights(x, dy, shape, THREE_BY_THREE)],
   Conv1x1WeightGradient: ([x, dy], _, [{ shape }, { shape: channels }]) => [
     convolveWeights(x, dy, shape, POINTWISE),
     build(channels, ([o]) => {

@@ -248,6 +248,23 @@ export const operatorCases: readonly OperatorCase[] = [
   ),
   make('Conv3x3', '', [image, [4, 3, 3, 3]], ([x, w]) => op.conv3x3(x, w)),
   make('Conv3x3', 'transposed', [image, [3, 4, 3, 3]], ([x, w]) => op.conv3x3(x, w, { transposed: true })),
+  make('Conv3x3', 'of two images', [image, [4, 5, 3, 3], [2, 2, 5, 4]], ([x, w, beside]) =>
+    op.conv3x3(x, w, { beside }),
+  ),
+  make('Conv3x3', 'in two parts', [image, [4, 3, 3, 3]], ([x, w]) => op.conv3x3Split(x, w, 1)),
+  make('Conv3x3', 'transposed, of two images, in two parts', [image, [5, 4, 3, 3], [2, 2, 5, 4]], ([x, w, beside]) =>
+    op.conv3x3Split(x, w, 3, { transposed: true, beside }),
+  ),
+  make('Conv3x3', 'one part used', [image, [4, 3, 3, 3]], ([x, w]) => op.conv3x3Split(x, w, 1)[1]),
+  make(
+    'Conv3x3WeightGradient',
+    'of two images',
+    [image, [2, 4, 5, 4], [2, 2, 5, 4]],
+    ([x, dy, beside]) => op.conv3x3WeightGradient(x, dy, beside),
+    {
+      differentiable: [],
+    },
+  ),
   make('Conv3x3WeightGradient', '', [image, [2, 4, 5, 4]], ([x, dy]) => op.conv3x3WeightGradient(x, dy), {
     differentiable: [],
   }),

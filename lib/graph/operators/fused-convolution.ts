@@ -1,22 +1,24 @@
 // Convolutions that larmor computes itself because ONNX Runtime is slow at them: 3x3 with few channels, doubling by 2x2.
-import { sameShape } from '../../arrays/complex-array.js';
+import { type Shape, sameShape } from '../../arrays/complex-array.js';
 import {
   concat,
   conv,
-  conv3x3,
+  conv3x3Split,
   conv3x3WeightGradient,
   convTranspose,
   convTranspose2x2InputGradient,
   convTranspose2x2WeightGradient,
+  expand,
   gemm,
   pad,
   reduceSum,
   reshape,
+  split,
   transpose,
 } from '../operations.js';
 import type { Operator, Value } from '../types.js';
 import { flip, rows, tiles } from './convolution-forms.js';
-import { defineOperator, expectRank, expectShape, float32, shapeError } from './define.js';
+import { attributeError, defineOperator, expectRank, expectShape, float32, shapeError } from './define.js';
 
 const SAME = [1, 1, 1, 1];
 const DOUBLING = { strides: [2, 2] };
@@ -27,40 +29,66 @@ function expectImagesOfOneSize(operator: string, x: Value, dy: Value): void {
   expectShape(operator, 'dy', x.shape.with(1, dy.shape[1]), dy);
 }
 
+/** The channels of x followed by those of `beside`. */
+const joined = (x: Value, beside: Value | undefined): Value => (beside ? concat([x, beside], 1) : x);
+
+/** The shape of x with the channels of `beside`. */
+function joinedShape(operator: string, x: Value, beside: Value | undefined): Shape {
+  expectRank(operator, 'x', 4, x);
+  if (!beside) return x.shape;
+  expectRank(operator, 'beside', 4, beside);
+  expectShape(operator, 'beside', x.shape.with(1, beside.shape[1]), beside);
+  return x.shape.with(1, x.shape[1] + beside.shape[1]);
+}
+
+const zeros = ({ graph, shape }: Value): Value => expand(graph.constant(new Float32Array(1), [1, 1, 1, 1]), shape);
+
 export const fusedConvolution: readonly Operator[] = [
+  // The skip connections of a U-Net come beside x, so that no copy of both is made and kept.
   defineOperator({
     name: 'Conv3x3',
     domain: 'larmor',
-    inputs: ['x', 'w'],
-    attributes: { transposed: 'int' },
-    infer([x, w], { transposed }) {
-      expectRank('Conv3x3', 'x', 4, x);
+    inputs: ['x', 'w', 'beside?'],
+    attributes: { transposed: 'int', split: 'int' },
+    infer([x, w, beside], { transposed, split }) {
+      const shape = joinedShape('Conv3x3', x, beside);
       const [from, to] = transposed ? [0, 1] : [1, 0];
-      if (w.shape.length !== 4 || w.shape[from] !== x.shape[1] || !sameShape(w.shape.slice(2), [3, 3])) {
-        const want = transposed ? `[${x.shape[1]},any,3,3]` : `[any,${x.shape[1]},3,3]`;
+      if (w.shape.length !== 4 || w.shape[from] !== shape[1] || !sameShape(w.shape.slice(2), [3, 3])) {
+        const want = transposed ? `[${shape[1]},any,3,3]` : `[any,${shape[1]},3,3]`;
         shapeError('Conv3x3', 'w', `shape ${want}`, w.shape);
       }
-      return [float32(x.shape.with(1, w.shape[to]))];
+      const out = w.shape[to];
+      if (split < 0 || split >= out) attributeError('Conv3x3', 'split', `from 0 to ${out - 1}`, split);
+      return split === 0 ? [float32(shape.with(1, out))] : [split, out - split].map((n) => float32(shape.with(1, n)));
     },
     // Transposition exchanges the roles of image and result.
-    gradient: ({ inputs: [x, w], attributes: { transposed }, dy }) => [
-      conv3x3(dy, w, { transposed: !transposed }),
-      transposed ? conv3x3WeightGradient(dy, x) : conv3x3WeightGradient(x, dy),
-    ],
-    portable: ([x, w], { transposed }) => [conv(x, transposed ? flip(w) : w, { pads: SAME })],
+    gradient({ inputs: [x, w, beside], outputs, attributes: { transposed }, upstream }) {
+      const [dy, rest] = outputs.map((output, i) => upstream[i] ?? zeros(output));
+      const options = { transposed: !transposed, beside: rest };
+      const [dx, dbeside] = conv3x3Split(dy, w, beside ? x.shape[1] : 0, options);
+      const dw = transposed
+        ? conv3x3WeightGradient(dy, joined(x, beside), rest)
+        : conv3x3WeightGradient(x, joined(dy, rest), beside);
+      return [dx, dw, dbeside];
+    },
+    portable([x, w, beside], { transposed, split: first }) {
+      const y = conv(joined(x, beside), transposed ? flip(w) : w, { pads: SAME });
+      return first === 0 ? [y] : split(y, 1, [first, y.shape[1] - first]);
+    },
   }),
 
   defineOperator({
     name: 'Conv3x3WeightGradient',
     domain: 'larmor',
-    inputs: ['x', 'dy'],
-    infer([x, dy]) {
+    inputs: ['x', 'dy', 'beside?'],
+    infer([x, dy, beside]) {
       expectImagesOfOneSize('Conv3x3WeightGradient', x, dy);
-      return [float32([dy.shape[1], x.shape[1], 3, 3])];
+      return [float32([dy.shape[1], joinedShape('Conv3x3WeightGradient', x, beside)[1], 3, 3])];
     },
     // Three shifts of dy along y and three of x along x give all nine taps in one matrix product, with a third of the copies
     // that nine shifted images would need.
-    portable([x, dy]) {
+    portable([part, dy, beside]) {
+      const x = joined(part, beside);
       const shifted = (image: Value, axis: 2 | 3, by: number): Value => {
         const pads = [0, 0, 0, 0, 0, 0, 0, 0];
         pads[axis] = by;
