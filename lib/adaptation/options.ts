@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { LarmorError } from '../errors.js';
 import { INPUT_KINDS } from '../networks/network-input.js';
-import { SPLIT_KINDS } from '../sampling/splits.js';
+import { PARAMETER_CHOICES } from '../networks/parameter-choice.js';
+import { SSDU_KINDS } from '../sampling/ssdu.js';
 
 const stopRule = z.discriminatedUnion('rule', [
   z.strictObject({
@@ -34,10 +35,12 @@ const loss = z.strictObject({
    * that the loss looks at, so that no loss sees its own input.
    */
   samples: z.enum(['all', 'disjoint']).default('all'),
-  /** How a disjoint loss draws its samples: see `splitMask`. Lines need held-out lines. */
-  kind: z.enum(SPLIT_KINDS).default('points'),
+  /** How a disjoint loss draws its samples: see `ssduSplit`. */
+  kind: z.enum(SSDU_KINDS).default('ssdu-uniform'),
   /** Share of the samples that a disjoint loss looks at. */
   fraction: z.number().gt(0).lt(1).default(0.4),
+  /** Side of the centre of k-space that the network always sees. Default: 0 for networks from image to image, 4 for others. */
+  protectedCenter: z.int().min(0).optional(),
 });
 
 const schema = z.strictObject({
@@ -57,14 +60,14 @@ const schema = z.strictObject({
   keep: z.enum(['best', 'last']).default('best'),
   /** Held-out losses are compared, and weights saved, every so many iterations. */
   interval: z.int().min(1).default(5),
-  /** Which parameters train. */
-  parameters: z.enum(['all', 'decoder']).default('all'),
+  /** Which parameters train: see `ParameterChoice`; or low-rank adapters of every kernel, and what is small. */
+  parameters: z.union([z.enum(PARAMETER_CHOICES), z.strictObject({ lowRank: z.int().min(1) })]).default('all'),
   /** Where a slice starts: the model, or the previous slice's adapted weights where its held-out loss is lower with them. */
   start: z.enum(['model', 'previous-slice']).default('model'),
-  /** Joint iterations over batches of slices before the slices adapt one by one; 0 leaves them out. */
+  /** Joint iterations over slices of the volume before the slices adapt one by one; 0 leaves them out. */
   volumeIterations: z.int().min(0).default(0),
-  /** Slices per joint batch. */
-  batch: z.int().min(1).default(4),
+  /** Slices that the joint iterations go around, evenly spaced over the volume; all are in memory at once. */
+  volumeSlices: z.int().min(1).default(8),
   seed: z.int().min(0).max(0xffff_ffff).optional(),
 });
 
@@ -103,20 +106,10 @@ export function adaptationSettings(options: AdaptationOptions = {}): AdaptationS
   const preset = options.preset === 'paper' ? PAPER : {};
   const heldOutOptions = { ...preset.heldOut, ...options.heldOut };
   const parsed = schema.safeParse({ ...preset, ...options, heldOut: heldOutOptions });
-  if (parsed.success) return consistent(parsed.data);
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new LarmorError(
     'ERR_ARGUMENT',
     `${['adapt', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
   );
-}
-
-function consistent(settings: AdaptationSettings): AdaptationSettings {
-  const { loss, heldOut } = settings;
-  if (loss.samples === 'disjoint' && loss.kind === 'lines' && heldOut.kind !== 'lines')
-    throw new LarmorError(
-      'ERR_ARGUMENT',
-      'adapt.loss.kind: held-out points leave no whole lines for a disjoint loss; set adapt.heldOut.kind to lines too',
-    );
-  return settings;
 }

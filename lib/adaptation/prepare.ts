@@ -12,6 +12,7 @@ import { combinedImage, networkInput } from '../networks/network-input.js';
 import { Mask, maskWeights } from '../operators/mask.js';
 import { type SamplingMask, sampledCount } from '../sampling/mask.js';
 import { splitMask } from '../sampling/splits.js';
+import { ssduSplit } from '../sampling/ssdu.js';
 import type { AdaptationSettings } from './options.js';
 
 /** The measurement that a network adapts to. */
@@ -47,13 +48,16 @@ export interface PreparedSlice {
 
 const kindOf = ({ shape }: SamplingMask): MaskKind => (shape.length === 1 ? 'lines' : 'points');
 
+/** Side of the centre that networks with the measurement inside always see. */
+const PROTECTED_CENTER = 4;
+
 /**
  * Splits, combines and scales a measurement. Held-out samples V of all samples Omega are drawn once. With `loss.samples: 'all'` network
  * and loss see the rest, and the network V too unless `removeFromInput`. With `'disjoint'` every step splits the rest afresh into what the
  * network sees and what the loss looks at, so that the loss never sees its own input.
  *
  * An image of fewer samples is weaker. Networks that take the mask know that; the images of others are multiplied by the ratio of the
- * counts of samples where these were left out evenly, as points.
+ * counts of samples where these were left out evenly: as points, and of the centre too.
  *
  * @throws LarmorError `ERR_SHAPE` when kspace and maps disagree or there are several sets of maps; `ERR_ARGUMENT` when the mask
  *   cannot be split as the settings ask; `ERR_MASK`; `ERR_NOT_FINITE`.
@@ -78,12 +82,13 @@ export async function prepareSlice(
   const size = { rows: height, columns: width };
   const split = splitMask(mask, { ...size, kind, fraction, replacement, seed });
   const leavesOut = disjoint || heldOut.removeFromInput;
-  const draws: string[] = [...(leavesOut ? [kind] : []), ...(disjoint ? [loss.kind] : [])];
   const maskKinds = {
-    mask: draws.every((draw) => draw === 'lines') ? kindOf(mask) : 'points',
-    lossMask: disjoint && loss.kind !== 'lines' ? 'points' : kindOf(split.train),
+    mask: disjoint || (leavesOut && kind === 'points') ? 'points' : kindOf(mask),
+    lossMask: disjoint ? 'points' : kindOf(split.train),
   } as const;
-  const evenly = isImageNetwork(model.network) && draws.every((draw) => draw === 'points');
+  const imageOnly = isImageNetwork(model.network);
+  const { protectedCenter = imageOnly ? 0 : PROTECTED_CENTER } = loss;
+  const evenly = kind === 'points' && !(disjoint && (protectedCenter > 0 || loss.kind === 'ssdu-gaussian'));
   const samples = (part: SamplingMask): number => sampledCount(part) * (kindOf(part) === 'lines' ? height : 1);
   const weights = (part: SamplingMask, as: MaskKind): Float32Array => {
     const values = maskWeights('adaptation', part, height, width);
@@ -101,7 +106,7 @@ export async function prepareSlice(
   const view = async (seen: SamplingMask, run: RunOptions): Promise<SessionData> => {
     if (seen === mask) return whole;
     const kept = await new Mask(seen, kspace.shape).apply(kspace, run);
-    const factor = evenly ? samples(mask) / samples(seen) : 1;
+    const factor = imageOnly && evenly ? samples(mask) / samples(seen) : 1;
     const part = await combinedImage(kept, oneSet, seen, input, run);
     return { image: planes(part, scale * factor), mask: weights(seen, maskKinds.mask) };
   };
@@ -109,9 +114,9 @@ export async function prepareSlice(
   const lossMasks = { lossMask: weights(split.train, maskKinds.lossMask), heldOutMask };
   const judged = { ...(await view(leavesOut ? split.train : mask, options)), ...lossMasks };
   const draw = async (step: number, run: RunOptions = {}): Promise<SessionData> => {
-    const drawn = { ...size, kind: loss.kind, fraction: loss.fraction, seed: [seed, step + 1].flat() };
-    const { train: seen, heldOut: looked } = splitMask(split.train, drawn);
-    return { ...(await view(seen, run)), lossMask: weights(looked, maskKinds.lossMask), heldOutMask };
+    const drawn = { ...size, kind: loss.kind, fraction: loss.fraction, protectedCenter, seed: [seed, step + 1].flat() };
+    const { mask: seen, lossMask } = ssduSplit(split.train, drawn);
+    return { ...(await view(seen, run)), lossMask: weights(lossMask, 'points'), heldOutMask };
   };
   return {
     sizes: [coils, height, width],

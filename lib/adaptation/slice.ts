@@ -3,11 +3,12 @@ import type { ComplexArray } from '../arrays/complex-array.js';
 import { fromPlanes } from '../arrays/planar.js';
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
-import { LOSSES } from '../training/losses.js';
-import { createTrainingSession, type Losses, type TrainingSession } from '../training/session.js';
+import type { ParameterStore } from '../networks/parameters.js';
+import type { Losses, TrainingSession, TrainingState } from '../training/session.js';
 import { type AdaptationOutcome, type JudgedLosses, type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
 import { type MeasuredSlice, type PreparedSlice, prepareSlice, type SessionData } from './prepare.js';
+import { adaptationSession, needed, type TrainedModel, trainedModel } from './trained-model.js';
 
 /** What adaptation made of a slice. */
 export interface AdaptedSlice {
@@ -25,20 +26,20 @@ export interface AdaptedSlice {
  * Not for concurrent calls: use one adapter per slice at work. Memory: four times the weights, one slice, its activations.
  */
 export class SliceAdapter implements AsyncDisposable {
-  readonly #model: Model;
+  readonly #model: TrainedModel;
   readonly #settings: AdaptationSettings;
   readonly #threads: number | undefined;
-  /** Weights from a joint adaptation of the volume, if there was one. */
-  readonly #joint: Float32Array<ArrayBuffer> | undefined;
+  /** From a joint adaptation of the volume, if there was one. */
+  readonly #joint: TrainingState | undefined;
   #session: { readonly key: string; readonly training: TrainingSession } | undefined;
-  #previous: Float32Array<ArrayBuffer> | undefined;
+  #previous: TrainingState | undefined;
 
   constructor(
     model: Model,
     settings: AdaptationSettings,
-    { threads, joint }: { threads?: number | undefined; joint?: Float32Array<ArrayBuffer> | undefined } = {},
+    { threads, joint }: { threads?: number | undefined; joint?: TrainingState | undefined } = {},
   ) {
-    this.#model = model;
+    this.#model = trainedModel(model, settings);
     this.#settings = settings;
     this.#threads = threads;
     this.#joint = joint;
@@ -78,10 +79,12 @@ export class SliceAdapter implements AsyncDisposable {
     const unadapted = await image();
     const warm = await this.#bestStart(session, evaluate);
     const weights = session.weights.data;
+    let made = 0;
     const outcome = await runAdaptation(
       {
         step: async () => {
-          show((await prepared.draw?.(session.steps, run)) ?? prepared.judged);
+          show((await prepared.draw?.(made, run)) ?? prepared.judged);
+          made += 1;
           const losses = await session.step({ learningRate: learningRateAt(this.#settings, session.steps), signal });
           return prepared.draw ? { loss: losses.loss } : judgedLosses(losses);
         },
@@ -93,8 +96,13 @@ export class SliceAdapter implements AsyncDisposable {
       this.#settings,
       options,
     );
-    this.#previous = weights.slice();
+    this.#previous = session.snapshot();
     return { image: await image(), unadapted, outcome: warm === undefined ? outcome : warmOutcome(outcome, warm) };
+  }
+
+  /** The weights that made the image of the last slice, for the network of the given model; a copy. Undefined before any. */
+  weights(): ParameterStore | undefined {
+    return this.#session && this.#previous && this.#model.merge(this.#session.training.weights);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,56 +114,30 @@ export class SliceAdapter implements AsyncDisposable {
     const key = `${sizes}:${Object.values(maskKinds)}`;
     if (this.#session?.key !== key) {
       await this[Symbol.asyncDispose]();
-      const training = await adaptationSession(this.#model, this.#settings, 1, sizes, maskKinds, this.#threads, signal);
+      const training = await adaptationSession(this.#model, sizes, maskKinds, this.#threads, signal);
       this.#session = { key, training };
     }
     return this.#session.training;
   }
 
   /**
-   * Leaves in the session whichever starting weights explain the held-out samples best: the model's, the volume's or the
-   * previous slice's. Returns the model's own held-out loss when others won.
+   * Leaves in the session whichever state of training explains the held-out samples best: the model's weights and a fresh optimiser, the
+   * volume's state or the previous slice's. Returns the model's own held-out loss when others won.
    */
   async #bestStart(session: TrainingSession, evaluate: () => Promise<JudgedLosses>): Promise<number | undefined> {
     const previous = this.#settings.start === 'previous-slice' ? this.#previous : undefined;
-    const others = [this.#joint, previous].filter((weights) => weights !== undefined);
+    const others = [this.#joint, previous].filter((state) => state !== undefined);
     if (others.length === 0) return undefined;
     const modelLoss = (await evaluate()).heldOutLoss;
-    let best = { loss: modelLoss, weights: this.#model.weights.data };
-    for (const weights of others) {
-      session.weights.data.set(weights);
+    let best = { loss: modelLoss, state: session.snapshot() };
+    for (const state of others) {
+      session.restore(state);
       const loss = (await evaluate()).heldOutLoss;
-      if (loss < best.loss) best = { loss, weights };
+      if (loss < best.loss) best = { loss, state };
     }
-    session.weights.data.set(best.weights);
-    return best.weights === this.#model.weights.data ? undefined : modelLoss;
+    session.restore(best.state);
+    return best.loss < modelLoss ? modelLoss : undefined;
   }
-}
-
-/** A training session with the self-supervised loss alone. */
-export function adaptationSession(
-  model: Model,
-  { parameters }: Pick<AdaptationSettings, 'parameters'>,
-  batch: number,
-  [coils, height, width]: PreparedSlice['sizes'],
-  maskKinds: PreparedSlice['maskKinds'],
-  threads: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<TrainingSession> {
-  return createTrainingSession({
-    network: model.network,
-    weights: model.weights,
-    loss: LOSSES.self,
-    shapes: { batch, coils, height, width, ...maskKinds },
-    trainable: parameters,
-    threads,
-    signal,
-  });
-}
-
-/** The part of a slice's data that a session takes. */
-export function needed(data: SessionData, { inputs }: TrainingSession): SessionData {
-  return Object.fromEntries(inputs.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]));
 }
 
 function judgedLosses({ loss, heldOutLoss }: Losses): JudgedLosses {

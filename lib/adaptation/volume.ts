@@ -1,10 +1,10 @@
-// Joint test-time training over the slices of a volume: one set of weights from which every slice then starts.
+// Joint test-time training over slices of a volume: one state of training from which every slice then goes on.
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
-import { stack } from '../training/dataset.js';
+import type { TrainingState } from '../training/session.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
-import { type MeasuredSlice, type PreparedSlice, prepareSlice, type SessionData } from './prepare.js';
-import { adaptationSession, needed } from './slice.js';
+import { type MeasuredSlice, type PreparedSlice, prepareSlice } from './prepare.js';
+import { adaptationSession, needed, trainedModel } from './trained-model.js';
 
 export interface JointOptions {
   readonly threads?: number | undefined;
@@ -14,13 +14,13 @@ export interface JointOptions {
 }
 
 /**
- * Trains one copy of the model on batches of slices, `volumeIterations` steps a batch, each batch going on from the last.
+ * Trains one copy of the model on `volumeSlices` slices, evenly spaced over the volume: `volumeIterations` steps, each on one of them, in turn.
  *
- * Slices must share their size. Memory: `batch` slices and their activations, however long the volume. The held-out samples
+ * Slices must share their size. Memory: these slices, and the activations of one, however long the volume. The held-out samples
  * are those of the later adaptation of each slice, so its starting loss is honest.
  *
- * @param read Measures slice i; called once for each, in order.
- * @returns The weights, or undefined when a step left the finite numbers: slices then start from the model.
+ * @param read Measures slice i; called once for each that is used, in order.
+ * @returns Weights and optimiser, or undefined when a step left the finite numbers: slices then start from the model.
  * @throws LarmorError as `prepareSlice`; `ERR_SHAPE` when sizes differ; signal.reason when aborted.
  */
 export async function adaptJointly(
@@ -29,47 +29,37 @@ export async function adaptJointly(
   count: number,
   read: (i: number) => Promise<MeasuredSlice>,
   { threads, signal, onStep }: JointOptions = {},
-): Promise<Float32Array<ArrayBuffer> | undefined> {
+): Promise<TrainingState | undefined> {
   const { volumeIterations } = settings;
-  const size = Math.min(settings.batch, count);
-  const batches = Math.floor(count / size);
-  let weights = model.weights.clone();
-  for (let b = 0; b < batches; b += 1) {
-    const slices: PreparedSlice[] = [];
-    for (let i = 0; i < size; i += 1)
-      slices.push(await prepareSlice(await read(b * size + i), model, settings, { signal, threads }));
-    const [{ sizes, maskKinds }] = slices;
-    const other = slices.find((slice) => `${slice.sizes}` !== `${sizes}`);
-    if (other)
-      throw new LarmorError(
-        'ERR_SHAPE',
-        `adaptation: slices of one volume must share their size, got ${sizes} and ${other.sizes}`,
-      );
-    await using session = await adaptationSession(
-      { ...model, weights },
-      settings,
-      size,
-      sizes,
-      maskKinds,
-      threads,
-      signal,
+  const slices: PreparedSlice[] = [];
+  for (const i of evenlySpaced(count, Math.min(settings.volumeSlices, volumeIterations)))
+    slices.push(await prepareSlice(await read(i), model, settings, { signal, threads }));
+  const [{ sizes, maskKinds }] = slices;
+  const other = slices.find((slice) => `${slice.sizes}` !== `${sizes}`);
+  if (other)
+    throw new LarmorError(
+      'ERR_SHAPE',
+      `adaptation: slices of one volume must share their size, got ${sizes} and ${other.sizes}`,
     );
-    const show = (views: readonly SessionData[]): void =>
-      session.set(stack(views.map((view) => needed(view, session))));
-    show(slices.map(({ data, judged }) => ({ ...data, ...judged })));
-    try {
-      for (let step = 1; step <= volumeIterations; step += 1) {
-        const drawn: SessionData[] = [];
-        for (const { draw } of slices) if (draw) drawn.push(await draw(step - 1, { signal, threads }));
-        if (drawn.length > 0) show(drawn);
-        await session.step({ learningRate: learningRateAt(settings, step - 1), signal });
-        onStep?.(b * volumeIterations + step, batches * volumeIterations);
-      }
-    } catch (error) {
-      if (error instanceof LarmorError && error.code === 'ERR_DIVERGED') return undefined;
-      throw error;
+  const trained = trainedModel(model, settings);
+  await using session = await adaptationSession(trained, sizes, maskKinds, threads, signal);
+  try {
+    for (let step = 0; step < volumeIterations; step += 1) {
+      const { data, judged, draw } = slices[step % slices.length];
+      const drawn = await draw?.(step, { signal, threads });
+      session.set(needed({ ...data, ...(drawn ?? judged) }, session));
+      await session.step({ learningRate: learningRateAt(settings, step), signal });
+      onStep?.(step + 1, volumeIterations);
     }
-    weights = session.weights.clone();
+  } catch (error) {
+    if (error instanceof LarmorError && error.code === 'ERR_DIVERGED') return undefined;
+    throw error;
   }
-  return weights.data;
+  return session.snapshot();
+}
+
+/** At most so many of the positions below `count`, each in the middle of its share. */
+function evenlySpaced(count: number, most: number): number[] {
+  const chosen = Math.min(most, count);
+  return Array.from({ length: chosen }, (_, i) => Math.floor(((i + 0.5) * count) / chosen));
 }

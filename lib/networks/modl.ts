@@ -52,7 +52,7 @@ export function createModl(config: unknown = {}): Network {
     config: settings,
     parameters: [
       ...regulariser.parameters.map((spec) => ({ ...spec, name: REGULARISER + spec.name })),
-      { name: WEIGHT, shape: [1], initial: { value: INITIAL_WEIGHT }, part: 'decoder' },
+      { name: WEIGHT, shape: [1], initial: { value: INITIAL_WEIGHT }, part: 'decoder', role: 'scale' },
     ],
     inChannels: 2,
     outChannels: 2,

@@ -18,6 +18,11 @@ export interface ParameterSpec {
   readonly initial: Initialiser;
   /** `decoder`: the part that adaptation can train alone. */
   readonly part: 'encoder' | 'decoder';
+  /**
+   * What adaptation can train by itself beside `part`. `first`, `last`: the layer that takes and the one that makes an image, of every
+   * image network inside; `scale`: of a normalisation, or a weight of data consistency. Default: none of these.
+   */
+  readonly role?: 'first' | 'last' | 'scale' | undefined;
 }
 
 /** What a network may ask for, each made in its graph when asked for. */

@@ -121,15 +121,25 @@ function lowered(
   }
 }
 
-/** The half of the parameters that the graph uses last counts as decoder. */
+const LAYERS = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'];
+const NORMALISATIONS = ['BatchNormalization', 'GroupNormalization', 'InstanceNormalization', 'LayerNormalization'];
+
+/** The half of the parameters that the graph uses last counts as decoder; the first and the last layer are its ends. */
 function parameterSpecs(weights: readonly OnnxPort[], nodes: readonly OnnxNode[]): ParameterSpec[] {
   const firstUse = (name: string): number => nodes.findIndex(({ inputs }) => inputs.includes(name));
   const order = weights.map(({ name }) => firstUse(name)).sort((a, b) => a - b);
   const middle = order[Math.ceil(order.length / 2) - 1];
+  const kernels = weights.map(({ name }) => firstUse(name)).filter((use) => LAYERS.includes(nodes[use]?.type));
+  const [first, last] = [Math.min(...kernels), Math.max(...kernels)];
+  const roleOf = (use: number): ParameterSpec['role'] => {
+    if (NORMALISATIONS.includes(nodes[use]?.type)) return 'scale';
+    if (use === last) return 'last';
+    return use === first ? 'first' : undefined;
+  };
   return weights.map(({ name, shape }) => {
     const lengths = shape.filter((n) => typeof n === 'number');
     const part = firstUse(name) > middle ? 'decoder' : 'encoder';
-    return { name, shape: lengths, initial: initialiser(name, lengths, nodes), part };
+    return { name, shape: lengths, initial: initialiser(name, lengths, nodes), part, role: roleOf(firstUse(name)) };
   });
 }
 

@@ -54,16 +54,23 @@ export function createResnet(config: ResnetConfig): ImageNetwork {
 
 /** In the order of use; the later half of the blocks and what follows count as decoder. */
 function resnetParameters({ blocks, channels, tieBlockConvs }: ResnetConfig): ParameterSpec[] {
-  const spec = (name: string, from: number, to: number, part: ParameterSpec['part']): ParameterSpec => ({
+  const spec = (
+    name: string,
+    from: number,
+    to: number,
+    part: ParameterSpec['part'],
+    role?: ParameterSpec['role'],
+  ): ParameterSpec => ({
     name,
     shape: [to, from, 3, 3],
     initial: { deviation: INITIAL_DEVIATION },
     part,
+    role,
   });
-  const specs = [spec('first.weight', 2, channels, 'encoder')];
+  const specs = [spec('first.weight', 2, channels, 'encoder', 'first')];
   for (let block = 0; block < blocks; block += 1)
     for (const name of new Set(blockNames(block, tieBlockConvs)))
       specs.push(spec(name, channels, channels, block < blocks / 2 ? 'encoder' : 'decoder'));
-  specs.push(spec('last.weight', channels, channels, 'decoder'), spec('output.weight', channels, 2, 'decoder'));
+  specs.push(spec('last.weight', channels, channels, 'decoder'), spec('output.weight', channels, 2, 'decoder', 'last'));
   return specs;
 }

@@ -64,17 +64,17 @@ function unetParameters({ inChannels, outChannels, channels, pools, affine }: Un
   const specs: ParameterSpec[] = [];
   let part: ParameterSpec['part'] = 'encoder';
   // PyTorch starts convolutions uniform within 1 / sqrt(fan in), where a transposed one counts its output channels.
-  const addConv = (name: string, shape: readonly number[]): void => {
+  const addConv = (name: string, shape: readonly number[], role?: ParameterSpec['role']): void => {
     const bound = 1 / Math.sqrt(shape[1] * shape[2] * shape[3]);
-    specs.push({ name: `${name}.weight`, shape, initial: { bound }, part });
+    specs.push({ name: `${name}.weight`, shape, initial: { bound }, part, role });
   };
   const addNorm = (name: string, width: number): void => {
     if (!affine) return;
-    specs.push({ name: `${name}.weight`, shape: [width], initial: { value: 1 }, part });
-    specs.push({ name: `${name}.bias`, shape: [width], initial: { value: 0 }, part });
+    specs.push({ name: `${name}.weight`, shape: [width], initial: { value: 1 }, part, role: 'scale' });
+    specs.push({ name: `${name}.bias`, shape: [width], initial: { value: 0 }, part, role: 'scale' });
   };
   const addBlock = (name: string, from: number, to: number): void => {
-    addConv(`${name}.layers.0`, [to, from, 3, 3]);
+    addConv(`${name}.layers.0`, [to, from, 3, 3], specs.length === 0 ? 'first' : undefined);
     addNorm(`${name}.layers.1`, to);
     addConv(`${name}.layers.4`, [to, to, 3, 3]);
     addNorm(`${name}.layers.5`, to);
@@ -91,12 +91,13 @@ function unetParameters({ inChannels, outChannels, channels, pools, affine }: Un
     addNorm(`${upscaleName(level, pools)}.layers.1`, width(level));
     addBlock(upName(level, pools), 2 * width(level), width(level));
   }
-  addConv(finalName(pools), [outChannels, channels, 1, 1]);
+  addConv(finalName(pools), [outChannels, channels, 1, 1], 'last');
   specs.push({
     name: `${finalName(pools)}.bias`,
     shape: [outChannels],
     initial: { bound: 1 / Math.sqrt(channels) },
     part,
+    role: 'last',
   });
   return specs;
 }

@@ -51,6 +51,7 @@ export function createUnrolled(config: unknown = {}): Network {
     shape: [1],
     initial: { value: INITIAL_WEIGHT_ROOT },
     part: 'decoder',
+    role: 'scale',
   });
   const parameters = [weightSpec(0)];
   for (let cascade = 1; cascade <= cascades; cascade++)

@@ -113,7 +113,7 @@ function varnetParameters(count: number, regulariser: ImageNetwork, sensitivity:
   const specs = sensitivity ? named(SENSITIVITY, sensitivity) : [];
   for (let cascade = 0; cascade < count; cascade++)
     specs.push(
-      { name: stepName(cascade), shape: [1], initial: { value: 1 }, part: 'decoder' },
+      { name: stepName(cascade), shape: [1], initial: { value: 1 }, part: 'decoder', role: 'scale' },
       ...named(modelName(cascade), regulariser),
     );
   return specs;

@@ -6,10 +6,11 @@ import { differentiate } from '../graph/differentiate.js';
 import type { Graph, Value } from '../graph/types.js';
 import { GraphInputs, type MeasurementShapes } from '../networks/graph-inputs.js';
 import type { Network, ParameterSpec } from '../networks/network.js';
+import { chooses, type ParameterChoice } from '../networks/parameter-choice.js';
 import { buildLoss, type LossDescription } from './losses.js';
 
 /** Which parameters a session trains. */
-export type Trainable = 'all' | 'decoder' | ((name: string) => boolean);
+export type Trainable = ParameterChoice | ((name: string) => boolean);
 
 export interface TrainingGraphOptions {
   readonly network: Network;
@@ -36,10 +37,9 @@ export interface TrainingGraphs {
 export const gradientName = (parameter: string): string => `gradient.${parameter}`;
 
 function trainedParameters({ parameters }: Network, trainable: Trainable): ParameterSpec[] {
-  const chosen = parameters.filter(({ name, part }) => {
-    if (typeof trainable === 'function') return trainable(name);
-    return trainable === 'all' || part === trainable;
-  });
+  const chosen = parameters.filter((spec) =>
+    typeof trainable === 'function' ? trainable(spec.name) : chooses(trainable, spec),
+  );
   if (chosen.length === 0)
     throw new LarmorError('ERR_ARGUMENT', 'training: trainable must choose a parameter, chose none');
   return chosen;

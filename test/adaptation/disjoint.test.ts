@@ -46,15 +46,21 @@ describe('samples', () => {
     expect(sum(first?.lossMask ?? judged.mask)).toBe(Math.floor(0.4 * trained));
   });
 
-  test('lines stay lines', async () => {
-    const { judged, draw, maskKinds } = await prepare({
-      loss: { samples: 'disjoint', kind: 'lines' },
-      heldOut: { kind: 'lines', fraction: 0.2 },
-    });
-    expect(maskKinds).toEqual({ mask: 'lines', lossMask: 'lines' });
+  test('held-out lines leave points to share out', async () => {
+    const { judged, draw, maskKinds } = await prepare({ ...DISJOINT, heldOut: { kind: 'lines', fraction: 0.2 } });
+    expect(maskKinds).toEqual({ mask: 'points', lossMask: 'points' });
     const step = (await draw?.(0)) ?? judged;
-    for (let x = 0; x < SIZE; x += 1)
-      expect(step.mask[x] + step.lossMask[x] + step.heldOutMask[x]).toBe(slices[0].mask.data[x]);
+    for (let i = 0; i < SIZE * SIZE; i += 1) {
+      expect(step.mask[i] + step.lossMask[i] + step.heldOutMask[i]).toBe(slices[0].mask.data[i % SIZE]);
+      expect(step.heldOutMask[i]).toBe(step.heldOutMask[i % SIZE]);
+    }
+  });
+
+  test('the centre stays in the input of networks that take the mask', async () => {
+    const { draw, judged } = await prepare(DISJOINT, virtualCoil);
+    const step = (await draw?.(0)) ?? judged;
+    for (let y = SIZE / 2 - 2; y < SIZE / 2 + 2; y += 1)
+      for (let x = SIZE / 2 - 2; x < SIZE / 2 + 2; x += 1) expect(step.lossMask[y * SIZE + x]).toBe(0);
   });
 
   test.each([
@@ -101,7 +107,7 @@ describe.each([
 });
 
 test('joint steps over a volume draw for every slice', async () => {
-  const settings = adaptationSettings({ ...DISJOINT, volumeIterations: 8, batch: 2 });
+  const settings = adaptationSettings({ ...DISJOINT, volumeIterations: 8, volumeSlices: 2 });
   const joint = await adaptJointly(unet, settings, 2, async (i) => slices[i], { threads: 1 });
   await using adapter = new SliceAdapter(unet, settings, { threads: 1, joint });
   const { outcome } = await adapter.adapt(slices[1]);

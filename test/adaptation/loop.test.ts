@@ -169,7 +169,6 @@ describe('settings', () => {
     [{ heldOut: { fraction: 1 } }, 'heldOut.fraction'],
     [{ timeBudget: 0 }, 'timeBudget'],
     [{ loss: { fraction: 0 } }, 'loss.fraction'],
-    [{ loss: { samples: 'disjoint', kind: 'lines' } }, 'loss.kind'],
   ])('%j is refused by name', (options, field) => {
     expect(() => adaptationSettings(options)).toThrow(LarmorError);
     expect(() => adaptationSettings(options)).toThrow(field);

@@ -7,11 +7,13 @@ import { adaptJointly } from '#larmor/adaptation/volume.js';
 import type { ComplexArray } from '#larmor/arrays/complex-array.js';
 import type { Model } from '#larmor/networks/model.js';
 import { createNetwork } from '#larmor/networks/network.js';
+import { chooses } from '#larmor/networks/parameter-choice.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { type SamplingMask, sampledCount } from '#larmor/sampling/mask.js';
 import { objectMedian } from '#larmor/simulation/magnitude.js';
 import { renderPhantom } from '#larmor/simulation/phantom.js';
 import { SimulatedScanner } from '#larmor/simulation/scan.js';
+import { relativeError } from '../support/complex.js';
 import { simulatedSlices } from '../support/simulated-slices.js';
 
 const SIZE = 32;
@@ -71,11 +73,26 @@ test('comes back unadapted when the starting weights already explain the held-ou
   expect(image.data).toEqual(unadapted.data);
 });
 
-test('trains only the decoder when asked', async () => {
-  const [all] = await adapt(QUICK, slices[0]);
-  const [decoder] = await adapt({ ...QUICK, parameters: 'decoder' }, slices[0]);
-  expect(decoder.outcome.validation.best).toBeLessThan(decoder.outcome.validation.first);
-  expect(decoder.image.data).not.toEqual(all.image.data);
+test.each([
+  ['decoder', 'decoder'],
+  ['norm', 'norm'],
+  ['ends', 'ends'],
+  ['low-rank adapters', { lowRank: 2 }],
+] as const)('trains only a part when asked: %s', async (_, parameters) => {
+  await using adapter = new SliceAdapter(model, adaptationSettings({ ...QUICK, parameters }), { threads: 1 });
+  expect(adapter.weights()).toBeUndefined();
+  const { outcome, image } = await adapter.adapt(slices[0]);
+  expect(outcome.validation.best).toBeLessThan(outcome.validation.first);
+  const weights = adapter.weights() ?? model.weights;
+  expect(weights.specs).toEqual(network.parameters);
+  for (const spec of network.parameters) {
+    const frozen = typeof parameters === 'string' && !chooses(parameters, spec);
+    if (frozen) expect(weights.get(spec.name)).toEqual(model.weights.get(spec.name));
+    else expect(weights.get(spec.name)).not.toEqual(model.weights.get(spec.name));
+  }
+  // A network with these weights, unadapted, gives the adapted image.
+  await using other = new SliceAdapter({ ...model, weights }, adaptationSettings({ maxIterations: 1 }), { threads: 1 });
+  expect(relativeError((await other.adapt(slices[0])).unadapted.data, image.data)).toBeLessThan(1e-5);
 });
 
 describe('other starting weights', () => {
@@ -88,7 +105,7 @@ describe('other starting weights', () => {
   });
 
   test('the volume: joint steps help every slice', async () => {
-    const settings = adaptationSettings({ ...QUICK, volumeIterations: 15, batch: 2 });
+    const settings = adaptationSettings({ ...QUICK, volumeIterations: 15, volumeSlices: 2 });
     const steps: number[] = [];
     const joint = await adaptJointly(model, settings, 2, async (i) => slices[i], {
       threads: 1,

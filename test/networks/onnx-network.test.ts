@@ -179,8 +179,8 @@ async function load(model: OnnxModel): Promise<Model> {
 test('what is a parameter, how it would start, and which part it counts to', async () => {
   const { network, notes } = await load(good);
   expect(network.parameters).toEqual([
-    { name: 'w', shape: [2, 2, 3, 3], initial: { bound: 1 / Math.sqrt(18) }, part: 'encoder' },
-    { name: 'b', shape: [2], initial: { value: 0 }, part: 'encoder' },
+    { name: 'w', shape: [2, 2, 3, 3], initial: { bound: 1 / Math.sqrt(18) }, part: 'encoder', role: 'last' },
+    { name: 'b', shape: [2], initial: { value: 0 }, part: 'encoder', role: 'last' },
     { name: 's', shape: [2, 1, 1], initial: { value: 0.25 }, part: 'decoder' },
   ]);
   expect(notes).toEqual({ imported: 'network.onnx', producer: 'test' });

@@ -86,7 +86,7 @@ describe('with adaptation', () => {
   });
 
   test('the volume can be adapted to first', async () => {
-    const joint = { ...adapt, volumeIterations: 10, batch: 3 };
+    const joint = { ...adapt, volumeIterations: 10, volumeSlices: 3 };
     const { slices } = await reconstruct(path, { model: model('random'), adapt: joint, undersample, threads: 1 });
     expect(slices.map(({ adaptation }) => adaptation?.verdict)).toEqual(['adapted', 'adapted', 'adapted']);
   });

@@ -9,6 +9,9 @@ function transposeLast(x: Value): Value {
   return transpose(x, perm);
 }
 
+/** a^T b: of all products of matrices only this one gives the same bits for any number of threads. */
+const ofTransposed = (a: Value, b: Value): Value => gemm(a, b, { transposeA: true });
+
 export const linear: readonly Operator[] = [
   defineOperator({
     name: 'MatMul',
@@ -41,10 +44,12 @@ export const linear: readonly Operator[] = [
     },
     // With C = op(A) op(B): d op(A) = dC op(B)^T, d op(B) = op(A)^T dC, each transposed back where op transposes.
     gradient({ inputs: [a, b], attributes: { transA, transB }, dy }) {
-      const [ta, tb] = [transA === 1, transB === 1];
+      const left = transA === 1 ? transposeLast(a) : a;
+      const right = transB === 1 ? b : transposeLast(b);
+      const dyT = transposeLast(dy);
       return [
-        ta ? gemm(b, dy, { transposeA: tb, transposeB: true }) : gemm(dy, b, { transposeB: !tb }),
-        tb ? gemm(dy, a, { transposeA: true, transposeB: ta }) : gemm(a, dy, { transposeA: !ta }),
+        transA === 1 ? ofTransposed(right, dyT) : ofTransposed(dyT, right),
+        transB === 1 ? ofTransposed(dy, left) : ofTransposed(left, dy),
       ];
     },
   }),

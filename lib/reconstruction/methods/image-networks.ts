@@ -24,8 +24,8 @@ const networkMethod = (name: string, description: string, final: FinalStep): Met
     const kspace = 8 * coils * points;
     // Training keeps gradients, both moments of Adam, a copy of the best weights; activations until the way back.
     if (!adapt) return 4 * kspace + activations + weights;
-    const slices = adapt.volumeIterations > 0 ? adapt.batch : 1; // at once, in the joint training
-    return slices * (6 * kspace + 3 * activations) + 6 * weights;
+    const others = adapt.volumeIterations > 0 ? adapt.volumeSlices : 0; // in memory during the joint training
+    return (6 + 2 * others) * kspace + 3 * activations + 6 * weights;
   },
   async start(setup, options) {
     const { startNetwork } = await import('./network-reconstructor.js');
