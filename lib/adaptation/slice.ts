@@ -19,6 +19,14 @@ export interface AdaptedSlice {
   readonly outcome: AdaptationOutcome;
 }
 
+/** What can be asked of one adaptation. */
+export interface AdaptOptions extends LoopOptions {
+  /** Shows the image that the weights give after every so many iterations, whatever is kept in the end. Takes a prediction each. */
+  readonly watch?:
+    | { readonly every: number; readonly show: (iteration: number, image: ComplexArray) => void | Promise<void> }
+    | undefined;
+}
+
 /**
  * Adapts a model to one slice after another. The training graph is built once and serves every slice of its size; each slice
  * starts from the model again, or from other weights when these explain its held-out samples better.
@@ -54,8 +62,8 @@ export class SliceAdapter implements AsyncDisposable {
    *   `ERR_RUNTIME_MISSING`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
    * @see Darestani, Liu, Heckel, Test-time training can close the natural distribution shift performance gap, ICML 2022.
    */
-  async adapt(slice: MeasuredSlice, options: LoopOptions = {}): Promise<AdaptedSlice> {
-    const { signal } = options;
+  async adapt(slice: MeasuredSlice, options: AdaptOptions = {}): Promise<AdaptedSlice> {
+    const { signal, watch } = options;
     const run = { signal, threads: this.#threads };
     const prepared = await prepareSlice(slice, this.#model, this.#settings, run);
     const session = await this.#sessionFor(prepared, signal);
@@ -70,7 +78,15 @@ export class SliceAdapter implements AsyncDisposable {
       show(prepared.whole);
       return fromPlanes(await session.predict({ signal }), [height, width], prepared.unit);
     };
+    let made = 0;
+    let watched = 0;
+    const showIfDue = async (): Promise<void> => {
+      if (!watch || made === watched || made % watch.every !== 0) return;
+      watched = made;
+      await watch.show(made, await image());
+    };
     const evaluate = async (): Promise<JudgedLosses> => {
+      await showIfDue();
       show(prepared.judged);
       return judgedLosses(await session.evaluate({ signal }));
     };
@@ -79,10 +95,10 @@ export class SliceAdapter implements AsyncDisposable {
     const unadapted = await image();
     const warm = await this.#bestStart(session, evaluate);
     const weights = session.weights.data;
-    let made = 0;
     const outcome = await runAdaptation(
       {
         step: async () => {
+          await showIfDue();
           show((await prepared.draw?.(made, run)) ?? prepared.judged);
           made += 1;
           const losses = await session.step({ learningRate: learningRateAt(this.#settings, session.steps), signal });

@@ -1,9 +1,8 @@
 // Study configurations: domains, models, recipes, tests and targets in one JSON file.
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type AdaptationOptions, type AdaptationSettings, adaptationSettings } from '../adaptation/options.js';
 import { LarmorError } from '../errors.js';
-import { readFailure } from '../io/file-errors.js';
+import { readJson } from '../io/json-file.js';
 import {
   calibrationSchema,
   parseTrainingConfig,
@@ -143,16 +142,7 @@ export function parseStudyConfig(value: unknown, source = 'study configuration')
 
 /** Reads a JSON file. @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_CONFIG`. */
 export async function readStudyConfig(path: string): Promise<StudyConfig> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw readFailure(path, error);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new LarmorError('ERR_CONFIG', `${path} is not JSON: ${(cause as Error).message}`, { cause });
-  }
-  return parseStudyConfig(value, path);
+  return parseStudyConfig(await readJson(path), path);
 }
 
 /** What a model is trained with, as `parseTrainingConfig` takes it, and the epochs that stand for steps. */

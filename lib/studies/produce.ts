@@ -16,7 +16,7 @@ import type { PreparedCase, Scores } from './case.js';
 import type { StudyConfig } from './config.js';
 import type { Producer, Variant } from './rows.js';
 
-/** What stopping at another iteration would have given. */
+/** What stopping at another iteration would have given, and after how long, loading included. */
 export interface Stop {
   readonly iterations: number;
   readonly seconds: number;
@@ -163,7 +163,7 @@ async function report(
   );
 }
 
-/** What the recipe gives without a rule that stops it, after every so many iterations. Each is a run of its own. */
+/** What the recipe gives after every so many iterations, without a rule that stops it. */
 async function otherStops(
   model: Model,
   settings: AdaptationSettings,
@@ -171,18 +171,22 @@ async function otherStops(
   ready: PreparedCase & { seed: number[] },
   { threads, signal }: ProduceOptions,
 ): Promise<Stop[]> {
+  const { maxIterations } = settings;
+  const toTheEnd: AdaptationSettings = {
+    ...settings,
+    timeBudget: undefined,
+    stop: { rule: 'patience', patience: maxIterations },
+    keep: 'last',
+  };
   const stops: Stop[] = [];
-  for (let iterations = every; iterations <= settings.maxIterations; iterations += every) {
-    const toThere: AdaptationSettings = {
-      ...settings,
-      maxIterations: iterations,
-      timeBudget: undefined,
-      stop: { rule: 'patience', patience: iterations },
-      keep: 'last',
-    };
-    await using adapter = new SliceAdapter(model, toThere, { threads });
-    const { image, outcome } = await adapter.adapt(ready, { signal });
-    stops.push({ iterations, seconds: outcome.seconds, scores: ready.score(image) });
-  }
+  const started = performance.now();
+  let watching = 0;
+  const show = (iterations: number, image: ComplexArray): void => {
+    const now = performance.now();
+    stops.push({ iterations, seconds: (now - started - watching) / 1000, scores: ready.score(image) });
+    watching += performance.now() - now;
+  };
+  await using adapter = new SliceAdapter(model, toTheEnd, { threads });
+  await adapter.adapt(ready, { signal, watch: { every, show } });
   return stops;
 }

@@ -1,9 +1,8 @@
 // Training configurations: one JSON file says network, data, loss and schedule.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LarmorError } from '../errors.js';
-import { readFailure } from '../io/file-errors.js';
+import { readJson } from '../io/json-file.js';
 import type { RunOptions } from '../jobs.js';
 import { loadModel } from '../networks/model.js';
 import { createNetwork, type Network } from '../networks/network.js';
@@ -151,16 +150,7 @@ export function parseTrainingConfig(value: unknown, name = 'training configurati
 
 /** Reads a JSON file. @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_CONFIG`. */
 export async function readTrainingConfig(path: string): Promise<TrainingConfig> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw readFailure(path, error);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new LarmorError('ERR_CONFIG', `${path} is not JSON: ${(cause as Error).message}`, { cause });
-  }
-  return parseTrainingConfig(value, path);
+  return parseTrainingConfig(await readJson(path), path);
 }
 
 /** The network to train, and the weights to start from where the configuration names a model. @throws as `loadModel`. */

@@ -57,6 +57,19 @@ test('repeats bit for bit, and owes nothing to the slice before', async () => {
   expect(again.outcome.curve).toEqual(first.outcome.curve);
 });
 
+test('shows the images on the way, those that stopping there gives, and changes nothing by it', async () => {
+  const [plain] = await adapt({ ...QUICK, keep: 'last' }, slices[0]);
+  const [stopped] = await adapt({ ...QUICK, keep: 'last', maxIterations: 8 }, slices[0]);
+  const shown = new Map<number, ComplexArray>();
+  await using adapter = new SliceAdapter(model, adaptationSettings({ ...QUICK, keep: 'last' }), { threads: 1 });
+  const show = (iteration: number, image: ComplexArray): void => void shown.set(iteration, image);
+  const watched = await adapter.adapt(slices[0], { watch: { every: 4, show } });
+  expect([...shown.keys()]).toEqual([4, 8, 12, 16, 20]);
+  expect(shown.get(8)?.data).toEqual(stopped.image.data);
+  expect(shown.get(20)?.data).toEqual(plain.image.data);
+  expect(watched.image.data).toEqual(plain.image.data);
+});
+
 test('comes back unadapted when the starting weights already explain the held-out samples', async () => {
   // Full sampling without noise, and a last layer of zeros: the output is the input, which is exact.
   const volume = await renderPhantom({ family: 'limb', seed: 2, size: SIZE });
