@@ -232,6 +232,25 @@ export interface Binding extends CoilBinding, ImageBinding {
     epsilon: number,
     threads: number,
   ): Promise<void>;
+  /** ||x||_2. */
+  parameterNorm(control: JobControl, x: Float32Array, threads: number): Promise<number>;
+  /** y = keep y + add x; x may be y. */
+  blendParameters(
+    control: JobControl,
+    keep: number,
+    y: Float32Array,
+    add: number,
+    x: Float32Array,
+    threads: number,
+  ): Promise<void>;
+  /** y += rate (x - y). */
+  approachParameters(
+    control: JobControl,
+    rate: number,
+    y: Float32Array,
+    x: Float32Array,
+    threads: number,
+  ): Promise<void>;
 
   // native/addon/platform.cc
   platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };

@@ -164,13 +164,26 @@ export {
 } from './solvers/proximal-gradient.js';
 export { type CgSenseOptions, cgSense, type DataConsistencyOptions, dataConsistency } from './solvers/sense.js';
 export { type TotalVariationOptions, totalVariation } from './solvers/total-variation.js';
-export type { AdamOptions } from './training/adam.js';
+export type { AdamOptions, TrainingState } from './training/adam.js';
 export type { Validation } from './training/checkpoint.js';
 export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';
-export { Dataset, type DatasetOptions, type TrainingSample, type TrainingSampling } from './training/dataset.js';
+export { Dataset, type DatasetOptions, type TrainingSample } from './training/dataset.js';
 export type { Trainable } from './training/graph.js';
+export type { LearnerOptions } from './training/learner.js';
+export type { Schedule } from './training/learning-rate.js';
 export type { Norm } from './training/losses/misfit.js';
 export { LOSSES, type LossDescription, type LossName } from './training/losses.js';
+export type { TrainingSampling } from './training/measurement.js';
+export { type MetricsRow, readMetrics } from './training/metrics-log.js';
+export type {
+  CheckpointOptions,
+  TrainingPlan,
+  TrainingProgress,
+  TrainingResult,
+  TrainOptions,
+  ValidationPicture,
+} from './training/plan.js';
+export { MemoryBudget } from './training/prepared-slices.js';
 export {
   createTrainingSession,
   type Evaluation,
@@ -178,13 +191,6 @@ export {
   type StepOptions,
   type TrainingSession,
   type TrainingSessionOptions,
-  type TrainingState,
 } from './training/session.js';
-export type { SliceSource } from './training/sources.js';
-export {
-  type TrainingPlan,
-  type TrainingProgress,
-  type TrainingResult,
-  type TrainOptions,
-  train,
-} from './training/trainer.js';
+export type { SliceShape, SliceSource } from './training/sources.js';
+export { train } from './training/trainer.js';

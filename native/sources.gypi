@@ -32,6 +32,7 @@
       "native/core/maps_gradient.cc",
       "native/core/noise.cc",
       "native/core/parallel.cc",
+      "native/core/parameters.cc",
       "native/core/partial_fourier.cc",
       "native/core/patch_gram.cc",
       "native/core/patch_space.cc",

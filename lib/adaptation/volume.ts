@@ -1,7 +1,7 @@
 // Joint test-time training over slices of a volume: one state of training from which every slice then goes on.
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
-import type { TrainingState } from '../training/session.js';
+import type { TrainingState } from '../training/adam.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
 import { type MeasuredSlice, type PreparedSlice, prepareSlice } from './prepare.js';
 import { adaptationSession, needed, trainedModel } from './trained-model.js';

@@ -3,8 +3,18 @@ import { rm, stat } from 'node:fs/promises';
 import { LarmorError } from '../errors.js';
 import { saveModel } from '../networks/model.js';
 import { parameterCount } from '../networks/network.js';
-import { prepareDataset, readTrainingConfig, runDigest, startingPoint, trainingPlan } from '../training/config.js';
-import { type TrainingProgress, train } from '../training/trainer.js';
+import type { Validation } from '../training/checkpoint.js';
+import {
+  memoryBudget,
+  prepareDataset,
+  readTrainingConfig,
+  runDigest,
+  startingPoint,
+  type TrainingConfig,
+  trainingPlan,
+} from '../training/config.js';
+import type { TrainingProgress, TrainingResult } from '../training/plan.js';
+import { train } from '../training/trainer.js';
 import { integer } from './options.js';
 import { expectOutput } from './output.js';
 import type { Outcome, Register, Session } from './shell.js';
@@ -45,11 +55,16 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
     prepareDataset(config, part, {
       signal,
       threads: options.threads,
+      memory,
       onProgress: (fraction) => session.onProgress(from + (to - from) * fraction, 'preparing slices'),
     });
-  const training = await prepare(config.training, 0, 0.8 * PREPARATION);
-  const validation = config.validation && (await prepare(config.validation, 0.8 * PREPARATION, PREPARATION));
+  // Validation slices first: they are few and come back at every validation, so that they should stay in memory.
+  const memory = memoryBudget(config);
+  const validation = config.validation && (await prepare(config.validation, 0, 0.2 * PREPARATION));
+  const training = await prepare(config.training, 0.2 * PREPARATION, PREPARATION);
 
+  const save = (to: string, result: TrainingResult): Promise<void> =>
+    saveModel(to, { network, weights: result.weights, input: config.input, notes: notesOf(config, result) });
   const begun = performance.now();
   const result = await train({
     network,
@@ -58,21 +73,20 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
     training,
     validation,
     checkpoint: { path: checkpoint, every: config.checkpointEvery, resume, run: runDigest(config) },
+    metrics: `${output}.metrics.jsonl`,
+    prefetch: config.prefetch,
     threads: options.threads,
     signal,
+    onDiverged: async (kept) => {
+      const path = output.replace(/(\.safetensors)?$/, '.best.safetensors');
+      await save(path, kept);
+      session.note(`training diverged; ${path} holds the best weights so far`);
+    },
     onProgress: (progress) =>
       session.onProgress(PREPARATION + (1 - PREPARATION) * (progress.step / progress.steps), describe(progress)),
   });
-  const best = result.validations.reduce<(typeof result.validations)[number] | undefined>(
-    (lowest, each) => (lowest === undefined || each.loss < lowest.loss ? each : lowest),
-    undefined,
-  );
-  const notes = {
-    'training.config': JSON.stringify({ ...config, output: undefined, ...(config.start && { network: undefined }) }),
-    'training.steps': String(result.steps),
-    ...(best && { 'training.validation': JSON.stringify(best) }),
-  };
-  await saveModel(output, { network, weights: result.weights, input: config.input, notes });
+  const best = bestOf(result);
+  await save(output, result);
   await rm(checkpoint, { force: true });
   const seconds = (performance.now() - begun) / 1000;
   const { steps, stop, validations } = result;
@@ -93,6 +107,24 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
         ? [`best validation at step ${best.step}: loss ${best.loss.toFixed(4)}, SSIM ${best.ssim.toFixed(4)}`]
         : []),
     ].join('\n'),
+  };
+}
+
+/** The validation with the lowest loss. */
+function bestOf({ validations }: TrainingResult): Validation | undefined {
+  return validations.reduce<Validation | undefined>(
+    (lowest, each) => (lowest === undefined || each.loss < lowest.loss ? each : lowest),
+    undefined,
+  );
+}
+
+/** What a model file says of its training. */
+function notesOf(config: TrainingConfig, result: TrainingResult): Record<string, string> {
+  const best = bestOf(result);
+  return {
+    'training.config': JSON.stringify({ ...config, output: undefined, ...(config.start && { network: undefined }) }),
+    'training.steps': String(result.steps),
+    ...(best && { 'training.validation': JSON.stringify(best) }),
   };
 }
 

@@ -1,6 +1,7 @@
 // How much memory a reconstruction takes, known before it begins.
-import { totalmem } from 'node:os';
+
 import { points } from '../arrays/complex-array.js';
+import { machineMemory } from '../arrays/machine-memory.js';
 import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
 import { finishingBytes } from './finish.js';
@@ -61,8 +62,7 @@ export function memoryOf(scan: Scan, plan: Plan): MemoryEstimate {
 
 /** @throws LarmorError `ERR_OUT_OF_MEMORY` when the estimate exceeds what this process may use. */
 export function expectMemory({ total }: MemoryEstimate): void {
-  const limit = process.constrainedMemory?.() || Number.POSITIVE_INFINITY; // 0 where nothing constrains it
-  const available = Math.min(totalmem(), limit);
+  const available = machineMemory();
   if (total <= available) return;
   const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;
   throw new LarmorError(

@@ -17,6 +17,20 @@ export interface AdamOptions {
   readonly epsilon?: number | undefined;
 }
 
+/** Everything that training changes, copied. */
+export interface TrainingState {
+  readonly steps: number;
+  readonly weights: Float32Array;
+  readonly firstMoments: Float32Array;
+  readonly secondMoments: Float32Array;
+}
+
+/** The error of a step that left the finite numbers. */
+export function diverged(step: number, why: string, cause?: unknown): LarmorError {
+  const message = `training diverged at step ${step}: ${why}. Lower the learning rate or check the data's scale.`;
+  return new LarmorError('ERR_DIVERGED', message, { cause });
+}
+
 /**
  * Adam as PyTorch rounds it.
  *
@@ -77,6 +91,39 @@ export class Adam {
       ),
     );
     this.steps += 1;
+  }
+
+  /** A copy of weights and moments. */
+  snapshot(): TrainingState {
+    const { steps, weights, firstMoments, secondMoments } = this;
+    return {
+      steps,
+      weights: weights.data.slice(),
+      firstMoments: firstMoments.data.slice(),
+      secondMoments: secondMoments.data.slice(),
+    };
+  }
+
+  /** Goes back to a snapshot of the same network. @throws LarmorError `ERR_SHAPE` for another network's. */
+  restore({ steps, weights, firstMoments, secondMoments }: TrainingState): void {
+    for (const part of [weights, firstMoments, secondMoments]) this.#expectFits(part);
+    this.weights.data.set(weights);
+    this.firstMoments.data.set(firstMoments);
+    this.secondMoments.data.set(secondMoments);
+    this.steps = steps;
+  }
+
+  /** Starts anew from `weights`. @throws LarmorError `ERR_SHAPE` for another network's. */
+  load({ data }: ParameterStore): void {
+    this.#expectFits(data);
+    this.weights.data.set(data);
+    this.reset();
+  }
+
+  #expectFits({ length }: Float32Array): void {
+    const want = this.weights.data.length;
+    if (length !== want)
+      throw new LarmorError('ERR_SHAPE', `training: this network's state holds ${want} values, got ${length}`);
   }
 
   /** Forgets the moments: the next step is the first. */

@@ -1,25 +1,28 @@
 // A training run on disk: weights, optimiser, the best weights so far and how far it came.
 import { LarmorError } from '../errors.js';
 import { readSafetensors, type StoredTensor, type TensorFile, writeSafetensors } from '../io/safetensors.js';
-import type { TrainingState } from './session.js';
+import type { LearnerState } from './learner.js';
 
 /** Figures of one validation. */
 export interface Validation {
   readonly step: number;
   readonly loss: number;
-  /** Of the magnitude images, as fastMRI's. */
+  /** Of the magnitude images, as fastMRI's; mean over the slices. */
   readonly ssim: number;
+  /** The same, in decibels relative to the maximum of each slice. */
+  readonly psnr: number;
 }
 
 export interface Checkpoint {
   /** Says which run this is: a run resumes only its own checkpoints. */
   readonly run: string;
-  readonly state: TrainingState;
+  readonly state: LearnerState;
   readonly bestWeights: Float32Array;
   readonly validations: readonly Validation[];
 }
 
 const PARTS = ['weights', 'firstMoments', 'secondMoments', 'bestWeights'] as const;
+type Part = (typeof PARTS)[number] | 'average';
 
 /** Writes a checkpoint, whole or not at all. Random numbers need no saving: they follow from the seed and the step. */
 export async function saveCheckpoint(
@@ -27,7 +30,8 @@ export async function saveCheckpoint(
   { run, state, bestWeights, validations }: Checkpoint,
 ): Promise<void> {
   const parts = { ...state, bestWeights };
-  const tensors = PARTS.map((name): [string, StoredTensor] => {
+  const names: readonly Part[] = state.average ? [...PARTS, 'average'] : PARTS;
+  const tensors = names.map((name): [string, StoredTensor] => {
     const data = parts[name] as Float32Array<ArrayBuffer>;
     return [name, { dtype: 'F32', shape: [data.length], data }];
   });
@@ -52,7 +56,7 @@ export async function loadCheckpoint(path: string, run: string): Promise<Checkpo
       `${path} belongs to a run with another configuration (network, data, loss, optimiser, steps or seed); restore that, or start anew`,
     );
   const { steps, validations } = parseProgress(path, progress);
-  const part = (name: (typeof PARTS)[number]): Float32Array => partOf(path, file, name);
+  const part = (name: Part): Float32Array => partOf(path, file, name);
   return {
     run,
     state: {
@@ -60,6 +64,7 @@ export async function loadCheckpoint(path: string, run: string): Promise<Checkpo
       weights: part('weights'),
       firstMoments: part('firstMoments'),
       secondMoments: part('secondMoments'),
+      average: file.tensors.has('average') ? part('average') : undefined,
     },
     bestWeights: part('bestWeights'),
     validations,

@@ -1,6 +1,7 @@
 // Training configurations: one JSON file says network, data, loss and schedule.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { machineMemory } from '../arrays/machine-memory.js';
 import { LarmorError } from '../errors.js';
 import { readJson } from '../io/json-file.js';
 import type { RunOptions } from '../jobs.js';
@@ -12,9 +13,10 @@ import { MASK_TYPES } from '../sampling/mask.js';
 import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { Dataset } from './dataset.js';
 import { lossDescription, lossSchema } from './losses.js';
+import type { TrainingPlan } from './plan.js';
+import { MemoryBudget } from './prepared-slices.js';
 import { selectScans } from './scan-selection.js';
 import { mixedSource, phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
-import type { TrainingPlan } from './trainer.js';
 
 const seed = z.int().min(0).max(0xffff_ffff);
 const scanner = {
@@ -49,7 +51,7 @@ const singleSource = z.discriminatedUnion('source', [
   }),
   z.strictObject({
     source: z.literal('scans'),
-    /** Fully sampled scans, all of one size. */
+    /** Fully sampled scans. */
     paths: z.array(z.string()).min(1),
   }),
   z.strictObject({
@@ -71,7 +73,7 @@ const singleSource = z.discriminatedUnion('source', [
 /** Where slices come from, as configurations write it. */
 export const sourceSchema = z.discriminatedUnion('source', [
   singleSource,
-  /** The slices of several sources, which must agree in coils and matrix. */
+  /** The slices of several sources. */
   z.strictObject({ source: z.literal('mixed'), sources: z.array(singleSource).min(1) }),
 ]);
 
@@ -100,6 +102,10 @@ export const undersamplingSchema = z.strictObject({
   noise: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
 });
 
+const warmUp = z.int().min(0).optional();
+const floor = z.number().gte(0).lt(1).optional();
+const factor = fraction.default(0.1);
+
 const schema = z.strictObject({
   /** Where the model is written. */
   output: z.string().optional(),
@@ -125,13 +131,36 @@ const schema = z.strictObject({
       epsilon: z.number().gt(0).default(1e-8),
     })
     .prefault({}),
-  schedule: z.enum(['constant', 'cosine']).default('cosine'),
+  /** A kind alone, or with its settings: see `Schedule`. */
+  schedule: z
+    .union([
+      z.enum(['constant', 'cosine']),
+      z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('constant'), warmUp }),
+        z.strictObject({ kind: z.literal('cosine'), warmUp, floor }),
+        z.strictObject({ kind: z.literal('step'), warmUp, every: z.int().min(1), factor }),
+        z.strictObject({ kind: z.literal('plateau'), warmUp, patience: z.int().min(1), factor, floor }),
+      ]),
+    ])
+    .default('cosine'),
+  /** Batches whose mean gradient makes a step. */
+  accumulate: z.int().min(1).max(4096).default(1),
+  /** Largest norm of the gradient; a longer one is shortened to it. */
+  clip: z.number().gt(0).optional(),
+  /** Decay per step of a running average of the weights, which is validated and kept in their place. */
+  average: fraction.optional(),
   seed: seed.default(0),
   validateEvery: z.int().min(1).default(200),
   /** Validations without a lower loss before training stops. */
   patience: z.int().min(1).optional(),
-  /** Steps between checkpoints; 0 writes one only when stopped by hand. */
-  checkpointEvery: z.int().min(0).default(0),
+  /** Steps between checkpoints; 0 writes one only when the run is stopped. Default: one a minute. */
+  checkpointEvery: z.int().min(0).optional(),
+  /** Memory for prepared slices; what it does not hold is read and calibrated whenever it is needed. Default: half of the machine's. */
+  memoryMiB: z.int().min(0).optional(),
+  /** Steps whose data are prepared ahead, while others run. */
+  prefetch: z.int().min(0).max(64).default(1),
+  /** Validation slices to picture. */
+  pictures: z.int().min(0).max(64).default(4),
 });
 
 /** A training configuration with every default filled in: see `parseTrainingConfig`. */
@@ -164,31 +193,22 @@ export async function startingPoint({
 }
 
 /** What of a configuration decides the weights, as a digest: checkpoints carry it. */
-export function runDigest({ output: _output, checkpointEvery: _every, ...decisive }: TrainingConfig): string {
+export function runDigest(config: TrainingConfig): string {
+  const indifferent = { output: 0, checkpointEvery: 0, memoryMiB: 0, prefetch: 0, pictures: 0 };
+  const decisive = Object.entries(config).filter(([field]) => !Object.hasOwn(indifferent, field));
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
 /** The plan that a configuration describes. */
-export function trainingPlan({
-  loss,
-  steps,
-  batch,
-  optimiser,
-  schedule,
-  seed,
-  validateEvery,
-  patience,
-}: TrainingConfig): TrainingPlan {
-  return {
-    loss: lossDescription(loss),
-    steps,
-    batch,
-    optimiser,
-    schedule,
-    seed,
-    validateEvery,
-    patience,
-  };
+export function trainingPlan(config: TrainingConfig): TrainingPlan {
+  const { steps, batch, optimiser, schedule, accumulate, clip, average, seed, validateEvery, patience } = config;
+  const loss = lossDescription(config.loss);
+  return { loss, steps, batch, optimiser, schedule, accumulate, clip, average, seed, validateEvery, patience };
+}
+
+/** The memory that a configuration allows for prepared slices. */
+export function memoryBudget({ memoryMiB }: Pick<TrainingConfig, 'memoryMiB'>): MemoryBudget {
+  return new MemoryBudget(memoryMiB === undefined ? machineMemory() / 2 : memoryMiB * 2 ** 20);
 }
 
 /** Opens what a configuration names. @throws as the sources do. */
@@ -207,12 +227,12 @@ export async function openSource(config: SourceConfig, options: RunOptions = {})
   }
 }
 
-/** The slices of one part of a configuration, read and calibrated. */
+/** The slices of one part of a configuration, read and calibrated as far as `memory` goes. @throws as `Dataset.prepare` and the sources. */
 export async function prepareDataset(
   config: TrainingConfig,
-  part: TrainingConfig['training'],
-  options: RunOptions = {},
+  part: SourceConfig,
+  { memory = memoryBudget(config), ...options }: RunOptions & { readonly memory?: MemoryBudget | undefined } = {},
 ): Promise<Dataset> {
   const { undersampling: sampling, input, calibration } = config;
-  return Dataset.prepare(await openSource(part, options), { sampling, input, calibration }, options);
+  return Dataset.prepare(await openSource(part, options), { sampling, input, calibration, memory }, options);
 }

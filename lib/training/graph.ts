@@ -36,7 +36,8 @@ export interface TrainingGraphs {
 /** Name of the output that holds a parameter's gradient. */
 export const gradientName = (parameter: string): string => `gradient.${parameter}`;
 
-function trainedParameters({ parameters }: Network, trainable: Trainable): ParameterSpec[] {
+/** The parameters that `trainable` chooses. @throws LarmorError `ERR_ARGUMENT` when there are none. */
+export function trainedParameters({ parameters }: Network, trainable: Trainable = 'all'): ParameterSpec[] {
   const chosen = parameters.filter((spec) =>
     typeof trainable === 'function' ? trainable(spec.name) : chooses(trainable, spec),
   );
@@ -52,7 +53,7 @@ function trainedParameters({ parameters }: Network, trainable: Trainable): Param
  *   not make; `ERR_SHAPE`.
  */
 export function buildTrainingGraphs(options: TrainingGraphOptions): TrainingGraphs {
-  const trained = trainedParameters(options.network, options.trainable ?? 'all');
+  const trained = trainedParameters(options.network, options.trainable);
   const forward = buildForward(options);
   const step = buildForward(options);
   const wanted = trained.map(({ name }) => step.parameters.get(name) as Value);

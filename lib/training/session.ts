@@ -7,8 +7,14 @@ import type { RunOptions } from '../jobs.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import { type Binding, createSession, type NamedTensors, type Session } from '../runtime/session.js';
 import { type Tensor, tensor } from '../runtime/tensor.js';
-import { Adam, type AdamOptions } from './adam.js';
-import { buildTrainingGraphs, gradientName, type TrainingGraphOptions, type TrainingGraphs } from './graph.js';
+import { Adam, type AdamOptions, diverged, type TrainingState } from './adam.js';
+import {
+  buildTrainingGraphs,
+  gradientName,
+  type TrainingGraphOptions,
+  type TrainingGraphs,
+  trainedParameters,
+} from './graph.js';
 
 /** What `createTrainingSession` loads. */
 export interface TrainingSessionOptions extends TrainingGraphOptions {
@@ -40,14 +46,6 @@ export interface StepOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Everything that training changes, copied. */
-export interface TrainingState {
-  readonly steps: number;
-  readonly weights: Float32Array;
-  readonly firstMoments: Float32Array;
-  readonly secondMoments: Float32Array;
-}
-
 /**
  * Loads a network with its loss for training.
  *
@@ -61,10 +59,21 @@ export interface TrainingState {
  * const image = await session.predict();
  */
 export async function createTrainingSession(options: TrainingSessionOptions): Promise<TrainingSession> {
-  const { weights, optimiser = {}, threads = binding.platform().threads, signal } = options;
+  const { weights, optimiser = {}, threads = binding.platform().threads } = options;
+  const adam = new Adam(weights.clone(), trainedParameters(options.network, options.trainable), optimiser, threads);
+  return openTrainingSession(adam, options);
+}
+
+/**
+ * A session that trains the weights of an optimiser, which other sessions of the same network may share: one for every size of data, or for
+ * every loss. Sharing sessions take turns. Throws as `createTrainingSession`.
+ */
+export async function openTrainingSession(
+  adam: Adam,
+  options: TrainingGraphOptions & Pick<TrainingSessionOptions, 'threads' | 'signal'>,
+): Promise<TrainingSession> {
+  const { threads = binding.platform().threads, signal } = options;
   const graphs = buildTrainingGraphs(options);
-  const own = weights.clone();
-  const adam = new Adam(own, graphs.trained, optimiser, threads);
   const session = await createSession(graphToOnnx(graphs.step), { threads, signal });
   return new TrainingSession(graphs, adam, session, () => createSession(graphToOnnx(graphs.forward), { threads }));
 }
@@ -150,16 +159,26 @@ export class TrainingSession {
    *   `ERR_CLOSED`; signal.reason when aborted.
    */
   async step({ learningRate, signal }: StepOptions = {}): Promise<Losses> {
-    await this.#step.run({ signal });
-    const losses = this.#losses();
-    if (!Number.isFinite(losses.loss)) throw this.#diverged(`the loss is ${losses.loss}`);
+    const losses = await this.differentiate({ signal });
     try {
       await this.#adam.step(learningRate);
     } catch (error) {
       if (error instanceof LarmorError && error.code === 'ERR_DIVERGED')
-        throw this.#diverged('a gradient is not finite', error);
+        throw diverged(this.steps + 1, 'a gradient is not finite', error);
       throw error;
     }
+    return losses;
+  }
+
+  /**
+   * Losses and `gradients` of the present weights, which stay.
+   *
+   * @throws LarmorError `ERR_DIVERGED` with the step's number when the loss is not finite; `ERR_CLOSED`; signal.reason when aborted.
+   */
+  async differentiate({ signal }: Pick<RunOptions, 'signal'> = {}): Promise<Losses> {
+    await this.#step.run({ signal });
+    const losses = this.#losses();
+    if (!Number.isFinite(losses.loss)) throw diverged(this.steps + 1, `the loss is ${losses.loss}`);
     return losses;
   }
 
@@ -178,36 +197,17 @@ export class TrainingSession {
 
   /** A copy of weights and optimiser. */
   snapshot(): TrainingState {
-    const { steps, weights, firstMoments, secondMoments } = this.#adam;
-    return {
-      steps,
-      weights: weights.data.slice(),
-      firstMoments: firstMoments.data.slice(),
-      secondMoments: secondMoments.data.slice(),
-    };
+    return this.#adam.snapshot();
   }
 
   /** Goes back to a snapshot of a session of the same network. @throws LarmorError `ERR_SHAPE` for another network's. */
-  restore({ steps, weights, firstMoments, secondMoments }: TrainingState): void {
-    const adam = this.#adam;
-    for (const part of [weights, firstMoments, secondMoments]) this.#expectFits(part);
-    adam.weights.data.set(weights);
-    adam.firstMoments.data.set(firstMoments);
-    adam.secondMoments.data.set(secondMoments);
-    adam.steps = steps;
+  restore(state: TrainingState): void {
+    this.#adam.restore(state);
   }
 
   /** Starts anew from `weights`, with a fresh optimiser. @throws LarmorError `ERR_SHAPE` for another network's. */
-  load({ data }: ParameterStore): void {
-    this.#expectFits(data);
-    this.#adam.weights.data.set(data);
-    this.#adam.reset();
-  }
-
-  #expectFits({ length }: Float32Array): void {
-    const want = this.#adam.weights.data.length;
-    if (length !== want)
-      throw new LarmorError('ERR_SHAPE', `TrainingSession: this network's state holds ${want} values, got ${length}`);
+  load(weights: ParameterStore): void {
+    this.#adam.load(weights);
   }
 
   /** Frees the graphs; a run under way ends first. Closing twice does nothing. */
@@ -241,11 +241,6 @@ export class TrainingSession {
   #losses(): Losses {
     const { loss, heldOutLoss } = this.#results;
     return { loss: loss.data[0], heldOutLoss: heldOutLoss?.data[0] };
-  }
-
-  #diverged(why: string, cause?: unknown): LarmorError {
-    const message = `training diverged at step ${this.#adam.steps + 1}: ${why}. Lower the learning rate or check the data's scale.`;
-    return new LarmorError('ERR_DIVERGED', message, { cause });
   }
 }
 

@@ -4,19 +4,20 @@ import { MT19937 } from '../arrays/mt19937.js';
 import { sliceAt } from '../arrays/slices.js';
 import { LarmorError } from '../errors.js';
 import { readNifti } from '../io/nifti.js';
-import { openScan } from '../io/scan.js';
+import { openScan, type Scan } from '../io/scan.js';
 import type { RunOptions } from '../jobs.js';
 import { augmentSlice, objectMedian, resizeSlices } from '../simulation/magnitude.js';
 import { type PhantomFamily, renderPhantom } from '../simulation/phantom.js';
 import { SimulatedScanner, sliceHeight } from '../simulation/scan.js';
 import type { SelectedScan } from './scan-selection.js';
 
-/** Fully sampled slices of one size. */
+/** Lengths of a slice's k-space: coil, ky, kx. */
+export type SliceShape = readonly [coils: number, height: number, width: number];
+
+/** Fully sampled slices, which may differ in size. */
 export interface SliceSource {
   readonly length: number;
-  readonly coils: number;
-  /** [ky, kx]. */
-  readonly matrix: readonly [number, number];
+  shape(index: number): SliceShape;
   /** K-space [coil, ky, kx]; the same for the same index. */
   read(index: number, options?: RunOptions): Promise<ComplexArray>;
 }
@@ -66,8 +67,7 @@ export function phantomSource({
   let latest: { subject: number; volume: RealArray } | undefined;
   return {
     length: subjects * slices,
-    coils,
-    matrix: [size, size],
+    shape: () => [coils, size, size],
     async read(index, options = {}) {
       const subject = Math.floor(index / slices);
       if (latest?.subject !== subject) {
@@ -117,8 +117,7 @@ export async function volumeSource({
   }
   return {
     length: objects.length * variants,
-    coils,
-    matrix: [size, size],
+    shape: () => [coils, size, size],
     async read(index, options = {}) {
       const random = new MT19937([seed, index, 2]);
       const object = objects[index % objects.length];
@@ -128,67 +127,63 @@ export async function volumeSource({
 }
 
 /**
- * Slices of fully sampled scans: all of them, or [first, end) where a scan is given with these.
+ * Slices of fully sampled scans, which may differ in size: all of them, or [first, end) where a scan is given with these. Every read opens
+ * its file anew.
  *
- * @throws LarmorError `ERR_CONFIG` when a scan is undersampled or differs from the first in coils or matrix; as `openScan`.
+ * @throws LarmorError `ERR_CONFIG` when there are no scans or one is undersampled; as `openScan`. Reads reject with `ERR_FILE_NOT_FOUND` or
+ *   `ERR_FILE_FORMAT`, naming the file, when it has vanished or changed since.
  */
 export async function scanSource(
   scans: readonly (string | SelectedScan)[],
   options: Pick<RunOptions, 'signal'> = {},
 ): Promise<SliceSource> {
-  const index: { path: string; slice: number }[] = [];
-  let first: { path: string; coils: number; matrix: readonly [number, number] } | undefined;
+  const index: { path: string; slice: number; shape: SliceShape }[] = [];
   for (const entry of scans) {
     const path = typeof entry === 'string' ? entry : entry.path;
     await using scan = await openScan(path, options);
-    const { coils, matrix, slices, fullySampled } = scan;
-    if (!fullySampled)
+    if (!scan.fullySampled)
       throw new LarmorError('ERR_CONFIG', `training: ${path} is undersampled; supervised data must be whole`);
-    first ??= { path, coils, matrix };
-    if (coils !== first.coils || String(matrix) !== String(first.matrix))
-      throw new LarmorError(
-        'ERR_CONFIG',
-        `training: all scans must have one size; ${path} has ${coils} coils of [${matrix}], ${first.path} ${first.coils} of [${first.matrix}]`,
-      );
-    const [begin, end] = typeof entry === 'string' ? [0, slices] : entry.slices;
-    for (let slice = begin; slice < end; slice++) index.push({ path, slice });
+    const [begin, end] = typeof entry === 'string' ? [0, scan.slices] : entry.slices;
+    for (let slice = begin; slice < end; slice++) index.push({ path, slice, shape: sizeOf(scan) });
   }
-  if (!first) throw new LarmorError('ERR_CONFIG', 'training: no scans given');
+  if (index.length === 0) throw new LarmorError('ERR_CONFIG', 'training: no scans given');
   return {
     length: index.length,
-    coils: first.coils,
-    matrix: first.matrix,
+    shape: (i) => index[i].shape,
     async read(i, { signal } = {}) {
-      await using scan = await openScan(index[i].path, { signal });
-      return await scan.readKspace(index[i].slice, { signal });
+      const { path, slice, shape } = index[i];
+      await using scan = await openScan(path, { signal });
+      if (slice >= scan.slices || String(sizeOf(scan)) !== String(shape))
+        throw new LarmorError(
+          'ERR_FILE_FORMAT',
+          `${path} has changed since training began: it held slices of [${shape}], now ${scan.slices} of [${sizeOf(scan)}]`,
+        );
+      return await scan.readKspace(slice, { signal });
     },
   };
 }
 
-/**
- * The slices of several sources, one source after the other.
- *
- * @throws LarmorError `ERR_CONFIG` when they differ in coils or matrix.
- */
+const sizeOf = ({ coils, matrix: [ky, kx] }: Scan): SliceShape => [coils, ky, kx];
+
+/** The slices of several sources, one source after the other. */
 export function mixedSource(sources: readonly SliceSource[]): SliceSource {
-  const [{ coils, matrix }] = sources;
-  const other = sources.find((source) => source.coils !== coils || String(source.matrix) !== String(matrix));
-  if (other)
-    throw new LarmorError(
-      'ERR_CONFIG',
-      `training: mixed sources must have one size; got ${coils} coils of [${matrix}] and ${other.coils} of [${other.matrix}]`,
-    );
+  const locate = (index: number): { source: SliceSource; position: number } => {
+    let position = index;
+    for (const source of sources) {
+      if (position < source.length) return { source, position };
+      position -= source.length;
+    }
+    throw new LarmorError('ERR_ARGUMENT', `training: there is no slice ${index}`);
+  };
   return {
     length: sources.reduce((total, { length }) => total + length, 0),
-    coils,
-    matrix,
+    shape(index) {
+      const { source, position } = locate(index);
+      return source.shape(position);
+    },
     read(index, options) {
-      let position = index;
-      const source = sources.find(({ length }) => {
-        position -= length;
-        return position < 0;
-      }) as SliceSource;
-      return source.read(position + source.length, options);
+      const { source, position } = locate(index);
+      return source.read(position, options);
     },
   };
 }

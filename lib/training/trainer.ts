@@ -1,203 +1,178 @@
 // Trains a network on a dataset: schedule, validation, early stop, checkpoints.
-
-import { points } from '../arrays/complex-array.js';
-import { coilMagnitude, magnitude } from '../arrays/magnitude.js';
-import { MT19937 } from '../arrays/mt19937.js';
-import { fromPlanes } from '../arrays/planar.js';
+import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
-import { ssim } from '../metrics/metrics.js';
-import type { Network } from '../networks/network.js';
 import { ParameterStore } from '../networks/parameters.js';
-import type { AdamOptions } from './adam.js';
+import { Adam } from './adam.js';
+import { batchesOf, type Draw } from './batches.js';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint, type Validation } from './checkpoint.js';
-import { type Dataset, stack, type TrainingSample } from './dataset.js';
-import type { LossDescription } from './losses.js';
-import { createTrainingSession, type TrainingSession } from './session.js';
-
-/** What defines a run; two runs with equal plans and data give equal weights. */
-export interface TrainingPlan {
-  readonly loss: LossDescription;
-  readonly steps: number;
-  /** Slices per step. */
-  readonly batch: number;
-  readonly optimiser: AdamOptions;
-  /** `cosine`: the learning rate falls to zero along half a cosine over all steps. */
-  readonly schedule: 'constant' | 'cosine';
-  /** Order of the slices and their masks; initial weights. */
-  readonly seed: number;
-  /** Steps between validations. */
-  readonly validateEvery: number;
-  /** Validations without a lower loss after which training stops. Default: never. */
-  readonly patience?: number | undefined;
-}
-
-/** Where a training run stands. */
-export interface TrainingProgress {
-  readonly step: number;
-  readonly steps: number;
-  /** Mean over the last steps. */
-  readonly loss: number;
-  readonly validation: Validation | undefined;
-  readonly secondsLeft: number;
-}
-
-/** What `train` needs. */
-export interface TrainOptions {
-  readonly network: Network;
-  readonly plan: TrainingPlan;
-  readonly training: Dataset;
-  /** Without it the last weights are the result. */
-  readonly validation?: Dataset | undefined;
-  /** Where training starts. Default: drawn from the plan's seed. */
-  readonly weights?: ParameterStore | undefined;
-  /** Written every so many steps (0: never) and when aborted; `resume` goes on from it, bit for bit. */
-  readonly checkpoint?:
-    | { readonly path: string; readonly every: number; readonly resume: boolean; readonly run: string }
-    | undefined;
-  readonly threads?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
-}
-
-/** What came of a training run. */
-export interface TrainingResult {
-  /** Those of the lowest validation loss, or the last. */
-  readonly weights: ParameterStore;
-  readonly steps: number;
-  readonly stop: 'steps' | 'patience';
-  readonly validations: readonly Validation[];
-}
+import { stack, type TrainingSample } from './dataset.js';
+import { trainedParameters } from './graph.js';
+import { Learner } from './learner.js';
+import { learningRateFactor } from './learning-rate.js';
+import { MetricsLog } from './metrics-log.js';
+import type { TrainingResult, TrainOptions } from './plan.js';
+import { Prefetch } from './prefetch.js';
+import { openTrainingSession } from './session.js';
+import { SessionPool } from './session-pool.js';
+import type { SliceShape } from './sources.js';
+import { validate } from './validate.js';
 
 /** Steps over which the reported loss is averaged. */
 const AVERAGE = 20;
+/** Between checkpoints, where no number of steps is given. */
+const CHECKPOINT_SECONDS = 60;
 
 /**
- * Trains until the plan's steps are made or validation stops improving.
+ * Trains until the plan's steps are made or validation stops improving. Slices may differ in size: a batch holds slices of one size, and all
+ * sizes train the same weights.
  *
- * @throws LarmorError `ERR_DIVERGED` with the step; `ERR_ARGUMENT` when training and validation data differ in size; as
- *   `createTrainingSession`, `loadCheckpoint` and `saveCheckpoint`. signal.reason when aborted, after a checkpoint was written.
+ * Whatever stops it, an abort or an error, a checkpoint is written first where `checkpoint` asks for them. Only when training diverges, the
+ * last checkpoint before stays as it is.
+ *
+ * @throws LarmorError `ERR_DIVERGED` with the step; the code of what befell the data, with its file; as `openTrainingSession`,
+ *   `loadCheckpoint`, `saveCheckpoint` and `MetricsLog`. signal.reason when aborted.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
-  const { plan, training, validation, threads, signal } = options;
-  const { network } = options;
-  const [height, width] = training.matrix;
-  if (validation && (validation.coils !== training.coils || String(validation.matrix) !== String(training.matrix)))
-    throw new LarmorError(
-      'ERR_ARGUMENT',
-      `train: validation data must have the size of the training data, ${training.coils} coils of [${training.matrix}], ` +
-        `got ${validation.coils} of [${validation.matrix}]`,
-    );
+  const { network, plan, signal } = options;
   if (network.inChannels !== 2 || network.outChannels !== 2)
     throw new LarmorError(
       'ERR_ARGUMENT',
       `train: the network must take and give complex images, 2 channels; got ${network.inChannels} and ${network.outChannels}`,
     );
-  const weights = options.weights ?? ParameterStore.initialise(network.parameters, plan.seed);
-  const shapes = { batch: plan.batch, coils: training.coils, height, width };
-  await using session = await createTrainingSession({ network, weights, threads, signal, ...plan, shapes });
-  return await new Run(options, session).finish();
+  const threads = options.threads ?? binding.platform().threads;
+  const start = options.weights?.clone() ?? ParameterStore.initialise(network.parameters, plan.seed);
+  const learner = new Learner(new Adam(start, trainedParameters(network), plan.optimiser, threads), plan, threads);
+  const open = ([coils, height, width]: SliceShape): ReturnType<typeof openTrainingSession> => {
+    const shapes = { batch: plan.batch, coils, height, width };
+    return openTrainingSession(learner.adam, { network, loss: plan.loss, shapes, threads, signal });
+  };
+  await using sessions = new SessionPool(open);
+  return await new Run(options, learner, sessions).finish();
+}
+
+/** The data of one batch. */
+interface Batch {
+  readonly shape: SliceShape;
+  readonly data: TrainingSample;
 }
 
 /** One run of `train`. */
 class Run {
   readonly #options: TrainOptions;
-  readonly #session: TrainingSession;
+  readonly #learner: Learner;
+  readonly #sessions: SessionPool;
   readonly #validations: Validation[] = [];
   readonly #losses: number[] = [];
+  #metrics: MetricsLog | undefined;
   #bestWeights: Float32Array;
+  /** Step of the newest checkpoint. */
+  #saved: number | undefined;
+  /** When it was written, or the run began. */
+  #savedAt = performance.now();
 
-  constructor(options: TrainOptions, session: TrainingSession) {
+  constructor(options: TrainOptions, learner: Learner, sessions: SessionPool) {
     this.#options = options;
-    this.#session = session;
-    this.#bestWeights = session.weights.data.slice();
+    this.#learner = learner;
+    this.#sessions = sessions;
+    this.#bestWeights = learner.judged.data.slice();
+  }
+
+  get #steps(): number {
+    return this.#learner.adam.steps;
   }
 
   async finish(): Promise<TrainingResult> {
-    const { plan, signal, checkpoint } = this.#options;
+    const { plan, metrics } = this.#options;
     await this.#resume();
+    if (metrics !== undefined) this.#metrics = await MetricsLog.open(metrics, this.#steps);
+    try {
+      await this.#train();
+    } catch (error) {
+      throw await this.#stopped(error);
+    }
+    await this.#metrics?.flush();
+    return this.#result(this.#steps < plan.steps ? 'patience' : 'steps');
+  }
+
+  async #train(): Promise<void> {
+    const { plan, prefetch = 1, signal } = this.#options;
+    const first = this.#steps;
+    const { inputs } = await this.#sessions.get(this.#options.training.shape(0));
+    const upcoming = this.#upcoming();
+    await using batches = new Prefetch(
+      (ended) => this.#batch(upcoming.next().value, inputs, ended),
+      prefetch * (plan.accumulate ?? 1),
+      signal,
+    );
     await this.#validateIfDue();
     const started = performance.now();
-    const first = this.#session.steps;
-    try {
-      while (this.#session.steps < plan.steps && !this.#outOfPatience()) {
-        await this.#step();
-        const { steps } = this.#session;
-        await this.#validateIfDue();
-        if (checkpoint && checkpoint.every > 0 && steps % checkpoint.every === 0) await this.#save();
-        const seconds = (performance.now() - started) / 1000;
-        this.#report((seconds / (steps - first)) * (plan.steps - steps));
-      }
-    } catch (error) {
-      // A step that is aborted leaves the session as it was before, so that nothing done so far is lost.
-      if (signal?.aborted && checkpoint) await this.#save();
-      throw error;
+    while (this.#steps < plan.steps && !this.#outOfPatience()) {
+      await this.#step(batches);
+      await this.#validateIfDue();
+      await this.#saveIfDue();
+      const seconds = (performance.now() - started) / 1000;
+      this.#report((seconds / (this.#steps - first)) * (plan.steps - this.#steps));
     }
-    const weights = new ParameterStore(this.#options.network.parameters);
-    weights.data.set(this.#options.validation ? this.#bestWeights : this.#session.weights.data);
-    const { steps } = this.#session;
-    return { weights, steps, stop: steps < plan.steps ? 'patience' : 'steps', validations: this.#validations };
   }
 
-  async #step(): Promise<void> {
+  async #step(batches: Prefetch<Batch>): Promise<void> {
     const { plan, signal } = this.#options;
-    const { steps } = this.#session;
-    this.#session.set(await this.#batch(steps));
-    const { loss } = await this.#session.step({ learningRate: learningRate(plan, steps), signal });
-    this.#losses.push(loss);
-    if (this.#losses.length > AVERAGE) this.#losses.shift();
-  }
-
-  /** The slices of step `step`: each epoch goes through all of them in an order of its own. */
-  async #batch(step: number): Promise<TrainingSample> {
-    const { plan, training } = this.#options;
-    const samples: TrainingSample[] = [];
-    for (let i = 0; i < plan.batch; i++) {
-      const position = step * plan.batch + i;
-      const epoch = Math.floor(position / training.length);
-      const order = new MT19937([plan.seed, epoch]).permutation(training.length);
-      samples.push(await this.#sample(training, order[position % training.length], position + 1));
+    const { accumulate = 1 } = plan;
+    const { learningRate: fullRate = 1e-3 } = plan.optimiser;
+    const step = this.#steps;
+    let mean = 0;
+    for (let i = 0; i < accumulate; i++) {
+      const { shape, data } = await batches.next();
+      const session = await this.#sessions.get(shape);
+      session.set(data);
+      const { loss } = await session.differentiate({ signal });
+      await this.#learner.collect(i);
+      mean += loss / accumulate;
     }
-    return stack(samples);
+    const schedule = typeof plan.schedule === 'string' ? { kind: plan.schedule } : plan.schedule;
+    const learningRate = fullRate * learningRateFactor(schedule, step, plan.steps, this.#validations);
+    const gradientNorm = await this.#learner.update(learningRate);
+    this.#losses.push(mean);
+    if (this.#losses.length > AVERAGE) this.#losses.shift();
+    await this.#metrics?.record({ step: step + 1, loss: mean, learningRate, gradientNorm });
   }
 
-  #sample(dataset: Dataset, index: number, draw: number, names = this.#session.inputs): Promise<TrainingSample> {
-    const { signal, threads } = this.#options;
-    return dataset.sample(index, draw, names, { signal, threads });
+  /** The batches of the steps to come. */
+  #upcoming(): ReturnType<typeof batchesOf> {
+    const { plan, training } = this.#options;
+    const kinds = Array.from({ length: training.length }, (_, i) => String(training.shape(i)));
+    const batches = batchesOf(kinds, plan.batch, plan.seed);
+    for (let made = this.#steps * (plan.accumulate ?? 1); made > 0; made--) batches.next();
+    return batches;
+  }
+
+  async #batch(draws: readonly Draw[], inputs: readonly string[], signal: AbortSignal): Promise<Batch> {
+    const { training, threads } = this.#options;
+    const samples: TrainingSample[] = [];
+    for (const { index, draw } of draws) samples.push(await training.sample(index, draw, inputs, { threads, signal }));
+    return { shape: training.shape(draws[0].index), data: stack(samples) };
   }
 
   async #validateIfDue(): Promise<void> {
     const { plan } = this.#options;
-    const { steps } = this.#session;
-    const due = steps > 0 && (steps % plan.validateEvery === 0 || steps === plan.steps);
-    if (due && this.#validations.at(-1)?.step !== steps) await this.#validate();
+    const step = this.#steps;
+    const due = step > 0 && (step % plan.validateEvery === 0 || step === plan.steps);
+    if (due && this.#validations.at(-1)?.step !== step) await this.#validate();
   }
 
-  /** Loss and SSIM over the validation slices, each under its first mask; the last batch is filled up with slices seen already. */
   async #validate(): Promise<void> {
-    const { validation, plan, signal } = this.#options;
-    if (!validation) return;
-    const batches = Math.ceil(validation.length / plan.batch);
-    const { gives } = this.#options.network;
-    const reference = gives === 'coils' ? 'targetRss' : 'targetMagnitude';
-    const { inputs } = this.#session;
-    const names = [...new Set([...inputs, reference])];
-    let loss = 0;
-    let similarity = 0;
-    for (let b = 0; b < batches; b++) {
-      const samples: TrainingSample[] = [];
-      for (let i = 0; i < plan.batch; i++)
-        samples.push(await this.#sample(validation, (b * plan.batch + i) % validation.length, 0, names));
-      const batch = stack(samples);
-      this.#session.set(Object.fromEntries(inputs.map((name) => [name, batch[name]])));
-      const result = await this.#session.evaluate({ signal });
-      loss += result.loss / batches;
-      const shape = [plan.batch, ...validation.matrix];
-      const image = { data: outputMagnitudes(result.output, gives, shape), shape };
-      similarity += ssim({ data: batch[reference], shape }, image) / batches;
-    }
-    const best = Math.min(...this.#validations.map((earlier) => earlier.loss));
-    if (loss < best) this.#bestWeights = this.#session.weights.data.slice();
-    this.#validations.push({ step: this.#session.steps, loss, ssim: similarity });
+    const { validation: dataset, plan, network, pictures = 0, threads, signal, onValidation } = this.#options;
+    if (!dataset) return;
+    const sessions = this.#sessions;
+    const run = { dataset, network, sessions, batch: plan.batch, pictures, threads, signal };
+    const { figures, pictures: drawn } = await this.#learner.withJudged(() => validate(run));
+    const best = Math.min(...this.#validations.map(({ loss }) => loss));
+    if (figures.loss < best) this.#bestWeights = this.#learner.judged.data.slice();
+    const validation = { step: this.#steps, ...figures };
+    this.#validations.push(validation);
+    await this.#metrics?.record({ step: this.#steps, validation: figures });
+    await this.#metrics?.flush();
+    await onValidation?.(validation, drawn);
   }
 
   #outOfPatience(): boolean {
@@ -210,7 +185,7 @@ class Run {
   #report(secondsLeft: number): void {
     const { plan, onProgress } = this.#options;
     onProgress?.({
-      step: this.#session.steps,
+      step: this.#steps,
       steps: plan.steps,
       loss: this.#losses.reduce((sum, loss) => sum + loss, 0) / this.#losses.length,
       validation: this.#validations.at(-1),
@@ -218,45 +193,66 @@ class Run {
     });
   }
 
+  #result(stop: TrainingResult['stop']): TrainingResult {
+    const weights = new ParameterStore(this.#options.network.parameters);
+    weights.data.set(this.#validations.length > 0 ? this.#bestWeights : this.#learner.judged.data);
+    return { weights, steps: this.#steps, stop, validations: this.#validations };
+  }
+
+  /**
+   * Keeps what can be kept after `error` has stopped the run, and returns what to throw. Steps happen whole or not at all, so that the state is
+   * always one to go on from.
+   */
+  async #stopped(error: unknown): Promise<unknown> {
+    const { signal, checkpoint, onDiverged } = this.#options;
+    const diverged = error instanceof LarmorError && error.code === 'ERR_DIVERGED';
+    // Diverged weights are finite still, but no good: an earlier checkpoint is worth more.
+    if (this.#steps > 0 && (!diverged || this.#saved === undefined)) await this.#save();
+    await this.#metrics?.flush();
+    if (diverged) await onDiverged?.(this.#result('diverged'));
+    if (signal?.aborted || !(error instanceof LarmorError)) return error;
+    const kept =
+      checkpoint && this.#saved !== undefined
+        ? ` The checkpoint of step ${this.#saved} is kept in ${checkpoint.path}.`
+        : '';
+    const message =
+      diverged || this.#steps === 0 ? error.message : `training stopped after step ${this.#steps}: ${error.message}`;
+    return new LarmorError(error.code, message + kept, { cause: error });
+  }
+
+  async #saveIfDue(): Promise<void> {
+    const { checkpoint } = this.#options;
+    if (!checkpoint) return;
+    const due =
+      checkpoint.every === undefined
+        ? performance.now() - this.#savedAt >= 1000 * CHECKPOINT_SECONDS
+        : checkpoint.every > 0 && this.#steps % checkpoint.every === 0;
+    if (due) await this.#save();
+  }
+
   async #save(): Promise<void> {
     const { checkpoint } = this.#options;
     if (!checkpoint) return;
+    // Lines first: a checkpoint promises that all lines up to its step are in the file.
+    await this.#metrics?.flush();
     const saved: Checkpoint = {
       run: checkpoint.run,
-      state: this.#session.snapshot(),
+      state: this.#learner.snapshot(),
       bestWeights: this.#bestWeights,
       validations: this.#validations,
     };
     await saveCheckpoint(checkpoint.path, saved);
+    this.#saved = this.#steps;
+    this.#savedAt = performance.now();
   }
 
   async #resume(): Promise<void> {
     const { checkpoint } = this.#options;
     if (!checkpoint?.resume) return;
     const saved = await loadCheckpoint(checkpoint.path, checkpoint.run);
-    this.#session.restore(saved.state);
+    this.#learner.restore(saved.state);
     this.#bestWeights = saved.bestWeights;
     this.#validations.push(...saved.validations);
+    this.#saved = this.#steps;
   }
-}
-
-/** Magnitudes [n,y,x] of what a network gives: images [n,2,y,x], or coil images [n,coil,y,x,2]. */
-function outputMagnitudes(output: Float32Array, gives: Network['gives'], shape: readonly number[]): Float32Array {
-  const [count, ...matrix] = shape;
-  const magnitudes = new Float32Array(points(shape));
-  const [floats, pixels] = [output.length / count, points(matrix)];
-  for (let i = 0; i < count; i++) {
-    const part = output.subarray(i * floats, (i + 1) * floats);
-    const image =
-      gives === 'coils' ? coilMagnitude(part, floats / (2 * pixels)) : magnitude(fromPlanes(part, matrix)).data;
-    magnitudes.set(image, i * pixels);
-  }
-  return magnitudes;
-}
-
-function learningRate(
-  { schedule, steps, optimiser: { learningRate: rate = 1e-3 } }: TrainingPlan,
-  step: number,
-): number {
-  return schedule === 'cosine' ? (rate / 2) * (1 + Math.cos((Math.PI * step) / steps)) : rate;
 }

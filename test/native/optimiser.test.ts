@@ -1,6 +1,7 @@
-// The addon's Adam step: frozen ranges, the refusal of gradients that are not finite, and argument checks.
+// The addon's Adam step: frozen ranges, the refusal of gradients that are not finite, and argument checks; and its other passes over parameters.
 import { describe, expect, test } from 'vitest';
-import { binding } from '#larmor/binding.js';
+import { MT19937 } from '#larmor/arrays/mt19937.js';
+import { binding, type JobControl } from '#larmor/binding.js';
 import { runJob } from '#larmor/jobs.js';
 
 const LENGTH = 10;
@@ -76,6 +77,55 @@ describe('adamStep', () => {
     await expect(step(state(), [4, 6, 5, 7])).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
     await expect(step(state(), [0, LENGTH], 0)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
     await expect(step({ ...state(), gradients: new Float32Array(3) }, [0, LENGTH])).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+    });
+  });
+});
+
+describe('passes over parameters', () => {
+  // Longer than a block, so that threads share the work.
+  const length = 40_003;
+  const random = new MT19937(5);
+  const vector = (): Float32Array => Float32Array.from({ length }, () => random.normal());
+  const pass = <T>(start: (control: JobControl) => Promise<T>): Promise<T> => runJob(1, {}, start);
+
+  test('parameterNorm: the root of the sum of squares, for any number of threads', async () => {
+    const x = vector();
+    const expected = Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
+    const [one, two] = await Promise.all(
+      [1, 2].map((threads) => pass((control) => binding.parameterNorm(control, x, threads))),
+    );
+    expect(Math.abs(one / expected - 1)).toBeLessThan(1e-12);
+    expect(two).toBe(one);
+    x[length - 1] = Number.NaN;
+    expect(await pass((control) => binding.parameterNorm(control, x, 2))).toBeNaN();
+  });
+
+  test('blendParameters: keep y + add x', async () => {
+    const [x, y] = [vector(), vector()];
+    const expected = y.map((value, i) => 0.25 * value + 0.5 * x[i]); // products with powers of two are exact
+    await pass((control) => binding.blendParameters(control, 0.25, y, 0.5, x, 2));
+    expect(y).toEqual(expected);
+    y.fill(Number.NaN);
+    await pass((control) => binding.blendParameters(control, 0, y, 1, x, 2));
+    expect(y).toEqual(x);
+  });
+
+  test('approachParameters: y + rate (x - y)', async () => {
+    const [x, y] = [vector(), vector()];
+    y[7] = x[7];
+    const expected = y.map((value, i) => value + 0.125 * Math.fround(x[i] - value));
+    await pass((control) => binding.approachParameters(control, 0.125, y, x, 2));
+    expect(y).toEqual(expected);
+    expect(y[7]).toBe(x[7]);
+  });
+
+  test('arrays of other lengths are refused', async () => {
+    const three = new Float32Array(3);
+    await expect(pass((control) => binding.blendParameters(control, 1, vector(), 1, three, 1))).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+    });
+    await expect(pass((control) => binding.approachParameters(control, 1, three, vector(), 1))).rejects.toMatchObject({
       code: 'ERR_SHAPE',
     });
   });

@@ -111,6 +111,27 @@ describe('larmor train', () => {
     expect(Math.max(...model.weights.data.map((w, i) => Math.abs(w - weights.data[i])))).toBeLessThan(1e-5);
   });
 
+  test('training that diverges leaves the best weights beside the model it does not write', async () => {
+    const { network: _network, ...rest } = config;
+    const network = createNetwork('unet', { channels: 2, pools: 1, residual: true });
+    const weights = ParameterStore.initialise(network.parameters, 3);
+    // The last convolution's sums of squares overflow.
+    weights.get('up_conv.0.1.weight').fill(1e38);
+    const start = file('large.safetensors');
+    await saveModel(start, { network, weights, input: 'sense', notes: {} });
+    const output = file('diverging.safetensors');
+    const path = await stored('config.json', { ...rest, start });
+    const { exitCode, stdout, stderr } = await runCli(['train', path, '-o', output, '--threads', '1', '--json']);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'ERR_DIVERGED',
+      message: expect.stringMatching(/diverged at step 1/),
+    });
+    expect(stderr).toMatch(/diverging\.best\.safetensors holds the best weights/);
+    expect((await loadModel(file('diverging.best.safetensors'))).weights.data).toEqual(weights.data);
+    await expect(readFile(output)).rejects.toThrow('ENOENT');
+  });
+
   test('a wrong configuration ends with status 2 and writes nothing', async () => {
     const path = await stored('wrong.json', { ...config, network: { kind: 'unet', depth: 3 } });
     const output = file('wrong.safetensors');

@@ -2,14 +2,20 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { percentile } from '#larmor/arrays/percentile.js';
 import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
-import { Dataset, type TrainingSampling } from '#larmor/training/dataset.js';
+import { loadCheckpoint } from '#larmor/training/checkpoint.js';
+import { Dataset } from '#larmor/training/dataset.js';
 import { LOSSES } from '#larmor/training/losses.js';
-import { phantomSource } from '#larmor/training/sources.js';
-import { type TrainingPlan, type TrainingProgress, type TrainOptions, train } from '#larmor/training/trainer.js';
+import type { TrainingSampling } from '#larmor/training/measurement.js';
+import { readMetrics } from '#larmor/training/metrics-log.js';
+import type { TrainingPlan, TrainingProgress, TrainingResult, TrainOptions } from '#larmor/training/plan.js';
+import { createTrainingSession } from '#larmor/training/session.js';
+import { phantomSource, type SliceSource } from '#larmor/training/sources.js';
+import { train } from '#larmor/training/trainer.js';
 import { relativeError } from '../support/graph-checks.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 
@@ -109,12 +115,29 @@ describe('a training run', () => {
     expect(result.weights.data).toEqual(weights.data);
   });
 
-  test('diverging names the step', async () => {
-    const wild = { ...plan, steps: 50, optimiser: { learningRate: 1e30 } };
-    await expect(run({ plan: wild })).rejects.toMatchObject({
+  test('diverging names the step, and keeps the last checkpoint and the best weights', async () => {
+    const wild = { ...plan, steps: 50, optimiser: { learningRate: 1e30 }, validateEvery: 1 };
+    const checkpoint = { path: file('diverging.checkpoint'), every: 1, resume: false, run: 'e' };
+    let best: TrainingResult | undefined;
+    const onDiverged = async (result: TrainingResult): Promise<void> => {
+      best = result;
+    };
+    // The second step starts from weights of 1e30: its activations overflow.
+    const warm = {
+      ...wild,
+      schedule: { kind: 'step', every: 1, factor: 1e30 } as const,
+      optimiser: { learningRate: 1e-3 },
+    };
+    await expect(run({ plan: warm, checkpoint, onDiverged })).rejects.toMatchObject({
       code: 'ERR_DIVERGED',
-      message: expect.stringMatching(/at step \d+/),
+      message: expect.stringMatching(/at step 3: .*The checkpoint of step 2 is kept in .*diverging\.checkpoint/),
     });
+    const kept = await loadCheckpoint(checkpoint.path, 'e');
+    expect(kept.state.steps).toBe(2);
+    const one = await run({ plan: { ...plan, steps: 1, schedule: 'constant', validateEvery: 1 } });
+    expect(best?.stop).toBe('diverged');
+    expect(best?.weights.data).toEqual(one.weights.data);
+    expect(kept.bestWeights).toEqual(one.weights.data);
   });
 
   test.each([
@@ -131,20 +154,94 @@ describe('a training run', () => {
     });
   });
 
-  test('rejects networks of other channels and validation data of another size', async () => {
+  test('rejects networks of other channels', async () => {
     const real = createNetwork('unet', { channels: 2, pools: 2, inChannels: 1, outChannels: 1 });
     await expect(run({ network: real })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
-    const larger = phantomSource({
+  });
+
+  test('writes what it measured, a line per step and per validation', async () => {
+    const metrics = file('run.metrics.jsonl');
+    const { validations } = await run({ metrics });
+    const rows = await readMetrics(metrics);
+    expect(rows.map(({ step, validation: judged }) => (judged ? `v${step}` : step))).toEqual([
+      1,
+      2,
+      'v2',
+      3,
+      4,
+      'v4',
+      5,
+      6,
+      'v6',
+    ]);
+    expect(rows.flatMap(({ step, validation: judged }) => (judged ? [{ step, ...judged }] : []))).toEqual(validations);
+    for (const row of rows.filter(({ loss }) => loss !== undefined)) {
+      expect(row.learningRate).toBeCloseTo(5e-4 * (1 + Math.cos((Math.PI * (row.step - 1)) / 6)), 12);
+      expect(row.gradientNorm).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('slices of several sizes', () => {
+  const mixed = async (): Promise<Dataset> => {
+    const small = source(2, 1);
+    const large = phantomSource({
       families: ['limb'],
-      subjects: 1,
+      subjects: 2,
       slices: 1,
       size: 48,
-      coils: COILS,
+      coils: 2,
       snr: [50, 100],
       seed: 1,
     });
-    const other = await Dataset.prepare(larger, { sampling, input: 'sense' });
-    await expect(run({ validation: other })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    const both: SliceSource = {
+      length: 4,
+      shape: (i) => (i % 2 === 0 ? small : large).shape(i >> 1),
+      read: (i, options) => (i % 2 === 0 ? small : large).read(i >> 1, options),
+    };
+    return Dataset.prepare(both, { sampling, input: 'sense' });
+  };
+
+  test('train the same weights, and may differ from those of validation', async () => {
+    const data = await mixed();
+    const long = { ...plan, steps: 30, validateEvery: 15 };
+    const { validations, weights } = await run({ training: data, plan: long });
+    expect(validations[1].loss).toBeLessThan(validations[0].loss);
+    const again = await run({ training: data, plan: long, prefetch: 0 });
+    expect(again.weights.data).toEqual(weights.data);
+    const judged = await run({ validation: data, plan: { ...plan, steps: 2 } });
+    expect(judged.validations).toHaveLength(1);
+  });
+
+  test('one step over a batch of each size goes along the mean of both gradients', async () => {
+    const data = await mixed();
+    const one = { ...plan, batch: 1, steps: 1, accumulate: 4, schedule: 'constant' } as const;
+    const { weights: trained } = await run({ training: data, validation: undefined, plan: one });
+    // The first epoch's four slices, each in a session of its own; the first step of Adam moves every weight by the rate times
+    // g / (|g| + epsilon).
+    const start = ParameterStore.initialise(network.parameters, plan.seed);
+    const mean = new Float64Array(start.data.length);
+    const order = new MT19937([plan.seed, 0]).permutation(4);
+    for (let i = 0; i < 4; i++) {
+      const [coils, height, width] = data.shape(order[i]);
+      const shapes = { batch: 1, coils, height, width };
+      await using session = await createTrainingSession({
+        network,
+        weights: start,
+        loss: plan.loss,
+        shapes,
+        threads: 1,
+      });
+      session.set(await data.sample(order[i], i + 1, session.inputs));
+      await session.differentiate();
+      session.gradients.data.forEach((g, k) => {
+        mean[k] += g / 4;
+      });
+    }
+    const expected = start.data.map((w, k) => w - (1e-3 * mean[k]) / (Math.abs(mean[k]) + 1e-8));
+    trained.data.forEach((w, k) => {
+      expect(Math.abs(w - expected[k])).toBeLessThan(1e-6);
+    });
   });
 });
 

@@ -1,0 +1,64 @@
+// What a scan of a training slice would have measured: a mask drawn for it, and noise.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
+import { MT19937 } from '../arrays/mt19937.js';
+import { createMask, type MaskType, type SamplingMask } from '../sampling/mask.js';
+import { addNoise, drawNoiseLevel, type NoiseRange } from './noise.js';
+
+/** Retrospective undersampling of training slices along kx. */
+export interface TrainingSampling {
+  readonly type: MaskType;
+  readonly acceleration: number | readonly number[];
+  readonly centerFraction: number | readonly number[];
+  /** One mask for every slice and step, as the paper has it; else every draw is new. */
+  readonly fixed: boolean;
+  readonly seed: number;
+  /** White noise added to what was measured, its level drawn anew for every draw. Brightness is the 95th percentile of the
+   * root sum of squares over coils. */
+  readonly noise?: NoiseRange | undefined;
+}
+
+/** Keeps the noise apart from the masks, which are drawn from the same numbers. */
+const NOISE_SEED = 1;
+
+/** The mask [columns] of a draw; the same numbers give the same mask. */
+export function drawMask(
+  { fixed, seed, ...options }: TrainingSampling,
+  columns: number,
+  draw: readonly number[],
+): SamplingMask {
+  return createMask({ ...options, columns, seed: fixed ? seed : [seed, ...draw] });
+}
+
+/**
+ * What a scan under this mask would have measured: kspace [coil, ky, kx] where the mask is, with noise as `sampling` has it.
+ *
+ * @param brightness What noise levels are relative to, in the units of kspace. @param draw Numbers of the draw, which seed the noise.
+ */
+export async function measure(
+  { kspace, brightness }: { readonly kspace: ComplexArray; readonly brightness: number },
+  mask: SamplingMask,
+  { seed, noise }: TrainingSampling,
+  draw: readonly number[],
+): Promise<ComplexArray> {
+  const measured = await masked(kspace, mask);
+  if (noise === undefined) return measured;
+  const random = new MT19937([seed, ...draw, NOISE_SEED]);
+  await addNoise(measured, mask, brightness * drawNoiseLevel(random, noise), random);
+  return measured;
+}
+
+async function masked({ data, shape }: ComplexArray, mask: SamplingMask): Promise<ComplexArray> {
+  const result = complexZeros(shape);
+  const columns = mask.data.length;
+  const coil = data.length / shape[0];
+  for (let start = 0; start < data.length; start += coil) {
+    for (let i = start / 2; i < (start + coil) / 2; i++) {
+      if (mask.data[i % columns] === 0) continue;
+      result.data[2 * i] = data[2 * i];
+      result.data[2 * i + 1] = data[2 * i + 1];
+    }
+    await nextTurn();
+  }
+  return result;
+}

@@ -1,0 +1,123 @@
+// Slices ready to be undersampled: read, calibrated and combined, and kept in memory as far as it goes.
+import type { ComplexArray } from '../arrays/complex-array.js';
+import { coilMagnitude } from '../arrays/magnitude.js';
+import { percentile } from '../arrays/percentile.js';
+import { type EspiritOptions, espirit } from '../calibration/espirit.js';
+import { LarmorError } from '../errors.js';
+import type { RunOptions } from '../jobs.js';
+import { EncodingOperator } from '../operators/encoding.js';
+import { Fft2 } from '../operators/fft2.js';
+import type { SamplingMask } from '../sampling/mask.js';
+import { drawMask, measure, type TrainingSampling } from './measurement.js';
+import type { SliceShape, SliceSource } from './sources.js';
+
+/** A fully sampled slice and what was made of it. */
+export interface PreparedSlice {
+  /** [coil, ky, kx]. */
+  readonly kspace: ComplexArray;
+  /** [coil, y, x], from the samples of the slice's first mask. */
+  readonly maps: ComplexArray;
+  /** The fully sampled coil images combined by the maps: [y, x]. */
+  readonly target: ComplexArray;
+  /** What noise levels are relative to. */
+  readonly brightness: number;
+}
+
+/** How slices are calibrated. */
+export interface SlicePreparation {
+  readonly sampling: TrainingSampling;
+  /** Of the coil maps; its mask is that of the sampling. */
+  readonly calibration?: Omit<EspiritOptions, 'mask' | 'sets' | 'matrix'> | undefined;
+}
+
+const BRIGHTNESS_PERCENTILE = 95;
+
+/** Memory that several datasets share. */
+export class MemoryBudget {
+  #left: number;
+
+  constructor(bytes = Number.POSITIVE_INFINITY) {
+    this.#left = bytes;
+  }
+
+  /** Takes so many bytes if they are left. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+}
+
+/** Bytes of a prepared slice: k-space, maps and target. */
+const bytesOf = ([coils, height, width]: SliceShape): number => 8 * (2 * coils + 1) * height * width;
+
+/**
+ * The slices of a source, prepared. The first ones, as many as the budget holds, are prepared at once and stay; every other one is prepared
+ * anew whenever it is asked for. A slice is the same either way.
+ */
+export class PreparedSlices {
+  readonly #source: SliceSource;
+  readonly #options: SlicePreparation;
+  readonly #kept: readonly PreparedSlice[];
+
+  private constructor(source: SliceSource, options: SlicePreparation, kept: readonly PreparedSlice[]) {
+    this.#source = source;
+    this.#options = options;
+    this.#kept = kept;
+  }
+
+  /** @throws LarmorError `ERR_ARGUMENT` for a source without slices; as the source and `espirit`; signal.reason when aborted. */
+  static async open(
+    source: SliceSource,
+    options: SlicePreparation,
+    budget: MemoryBudget,
+    { signal, threads, onProgress }: RunOptions = {},
+  ): Promise<PreparedSlices> {
+    const { length } = source;
+    if (length < 1) throw new LarmorError('ERR_ARGUMENT', 'Dataset: the source must have a slice, it has none');
+    const kept: PreparedSlice[] = [];
+    while (kept.length < length && budget.take(bytesOf(source.shape(kept.length)))) {
+      kept.push(await prepare(source, kept.length, options, { signal, threads }));
+      onProgress?.(kept.length / length);
+    }
+    return new PreparedSlices(source, options, kept);
+  }
+
+  get length(): number {
+    return this.#source.length;
+  }
+
+  shape(index: number): SliceShape {
+    return this.#source.shape(index);
+  }
+
+  /** Throws as the source and `espirit`. */
+  async get(index: number, options: RunOptions = {}): Promise<PreparedSlice> {
+    return this.#kept[index] ?? (await prepare(this.#source, index, this.#options, options));
+  }
+}
+
+async function prepare(
+  source: SliceSource,
+  index: number,
+  { sampling, calibration }: SlicePreparation,
+  options: RunOptions,
+): Promise<PreparedSlice> {
+  const kspace = await source.read(index, options);
+  const columns = kspace.shape[2];
+  const draw = [index, 0];
+  const mask = drawMask(sampling, columns, draw);
+  const brightness = percentile(await rootSumOfSquares(kspace, options), BRIGHTNESS_PERCENTILE);
+  const measured = await measure({ kspace, brightness }, mask, sampling, draw);
+  const estimate = await espirit(measured, { ...calibration, mask, ...options });
+  const maps = { data: estimate.maps.data, shape: kspace.shape };
+  const target = await new EncodingOperator({ maps, mask: fullMask(columns) }).adjoint(kspace, options);
+  return { kspace, maps, target, brightness };
+}
+
+const fullMask = (columns: number): SamplingMask => ({ data: new Uint8Array(columns).fill(1), shape: [columns] });
+
+/** Of the coil images of full k-space: [y, x]. */
+export async function rootSumOfSquares(kspace: ComplexArray, options: RunOptions): Promise<Float32Array> {
+  return coilMagnitude((await new Fft2(kspace.shape).adjoint(kspace, options)).data, kspace.shape[0]);
+}
