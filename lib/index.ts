@@ -1,6 +1,7 @@
 // The public face of the package: re-exports only.
-export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/loop.js';
+export { type AdaptationWork, estimateAdaptation, type TimeEstimate } from './adaptation/estimate.js';
 export { type AdaptationOptions, type AdaptationSettings, adaptationSettings } from './adaptation/options.js';
+export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/outcome.js';
 export type { MeasuredSlice } from './adaptation/prepare.js';
 export { type AdaptedSlice, SliceAdapter } from './adaptation/slice.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';

@@ -2,6 +2,9 @@
 // Takes functions, so it knows nothing of networks or k-space.
 import { LarmorError } from '../errors.js';
 import type { AdaptationSettings } from './options.js';
+import { type AdaptationOutcome, type StopReason, verdictOf } from './outcome.js';
+import { improvement, ruleSaysStop } from './rules.js';
+import { StepClock } from './step-clock.js';
 
 /** Losses of some weights: of the samples that train, and of those that judge. */
 export interface JudgedLosses {
@@ -17,69 +20,48 @@ export interface Adaptable<State> {
   evaluate(): Promise<JudgedLosses>;
   /** Whether steps tell the held-out loss. Where they do not, the weights are evaluated every `interval` steps. */
   readonly stepsJudge: boolean;
+  /** Misfit of every held-out sample with the present weights. */
+  misfits(): Promise<ArrayLike<number>>;
   save(): State;
   restore(state: State): void;
 }
 
-/**
- * `adapted`: the held-out loss fell and the run ended by its own rule or at the iteration cap. `not-needed`: no weights beat
- * the starting ones, which were kept. `stopped-early`: the time budget ended the run before its rule did.
- * `diverged`: a loss left the finite numbers; the best weights before that were kept.
- */
-export type Verdict = 'adapted' | 'not-needed' | 'stopped-early' | 'diverged';
-
-/** Why the iterations ended: the stopping rule, the iteration limit, the time budget, or numbers that left the finite ones. */
-export type StopReason = 'rule' | 'iterations' | 'time' | 'diverged';
-
-/** What adaptation did to the network of one slice. */
-export interface AdaptationOutcome {
-  readonly verdict: Verdict;
-  /** Training steps made. */
-  readonly iterations: number;
-  /** Steps after which the weights that were kept had been reached; 0 means the starting weights. */
-  readonly bestIteration: number;
-  readonly stop: StopReason;
-  /** Held-out loss of the starting weights, of the weights kept, and of the last weights reached. */
-  readonly validation: { readonly first: number; readonly best: number; readonly last: number };
-  readonly curve: readonly { readonly iteration: number; readonly training: number; readonly heldOut: number }[];
-  readonly seconds: number;
-}
-
 export interface LoopOptions {
   signal?: AbortSignal | undefined;
-  /** After every step: steps made, of at most how many. */
-  onStep?: ((iteration: number, maxIterations: number) => void) | undefined;
+  /** After every step: steps made, of at most how many, and the seconds that the others take at most. */
+  onStep?: ((iteration: number, maxIterations: number, secondsLeft: number) => void) | undefined;
   /** Milliseconds; for tests. */
   now?: (() => number) | undefined;
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** True once the window rule of the paper says stop, given the held-out losses recorded so far. */
-export function windowRuleSaysStop(heldOut: readonly number[], window: number): boolean {
-  if (heldOut.length <= 3 * window) return false;
-  return mean(heldOut.slice(-window)) > mean(heldOut.slice(-2 * window, -window));
-}
+/** What the loop needs of the settings. */
+type LoopSettings = Pick<
+  AdaptationSettings,
+  'maxIterations' | 'timeBudget' | 'stop' | 'keep' | 'interval' | 'notNeeded'
+>;
 
 /**
  * Runs test-time training until its rule, its iteration cap or its time budget ends it, and leaves the chosen weights in
- * `adaptable`. With `keep: 'best'` they are never worse than the starting weights by the held-out loss.
+ * `adaptable`. With `keep: 'best'` they are never worse than the starting weights by the held-out loss, and where `notNeeded` is on better
+ * beyond chance or the starting ones.
  *
- * Losses: any scale; smaller is better. Cost: one `evaluate` beside the steps (or one every `interval` steps where these do not judge), and a copy of the weights whenever an
- * interval brings a better held-out loss.
+ * Losses: any scale; smaller is better. Cost: one `evaluate` beside the steps (or one every `interval` steps where these do not judge), up
+ * to three `misfits`, and a copy of the weights whenever an interval brings a better held-out loss.
  *
  * @throws signal.reason when aborted; LarmorError `ERR_DIVERGED` when the starting weights already give no finite loss.
  * @see Darestani, Liu, Heckel, Test-time training can close the natural distribution shift performance gap, ICML 2022.
  */
 export async function runAdaptation<State>(
   adaptable: Adaptable<State>,
-  settings: Pick<AdaptationSettings, 'maxIterations' | 'timeBudget' | 'stop' | 'keep' | 'interval'>,
+  settings: LoopSettings,
   { signal, onStep, now = () => performance.now() }: LoopOptions = {},
 ): Promise<AdaptationOutcome> {
-  const started = now();
-  const elapsed = (): number => (now() - started) / 1000;
+  const clock = new StepClock(settings, now);
   const curve: { iteration: number; training: number; heldOut: number }[] = [];
-  const best = { iteration: 0, heldOut: Number.POSITIVE_INFINITY, state: adaptable.save() };
+  const start = adaptable.save();
+  const best = { iteration: 0, heldOut: Number.POSITIVE_INFINITY, state: start };
+  const doubts = settings.keep === 'best' && settings.notNeeded.after > 0;
+  const startMisfits = doubts ? await adaptable.misfits() : [];
   let stop: StopReason = 'iterations';
   let iterations = 0;
 
@@ -89,6 +71,19 @@ export async function runAdaptation<State>(
     if (iterations === 0) best.heldOut = heldOutLoss;
     else if (state !== undefined && heldOutLoss < best.heldOut)
       Object.assign(best, { iteration: iterations, heldOut: heldOutLoss, state });
+  };
+  /** Whether the best weights beat the starting ones beyond chance. Leaves them in place. */
+  const bestIsBetter = async (): Promise<boolean> => {
+    if (best.iteration === 0) return false;
+    adaptable.restore(best.state);
+    return improvement(startMisfits, await adaptable.misfits()) > settings.notNeeded.standardErrors;
+  };
+  const isHopeless = async (): Promise<boolean> => {
+    if (!doubts || iterations !== settings.notNeeded.after) return false;
+    const reached = adaptable.save();
+    const hopeless = !(await bestIsBetter());
+    adaptable.restore(reached);
+    return hopeless;
   };
 
   for (;;) {
@@ -104,13 +99,16 @@ export async function runAdaptation<State>(
     }
     if (heldOutLoss !== undefined) record({ loss: losses.loss, heldOutLoss }, before);
     iterations += 1;
-    onStep?.(iterations, settings.maxIterations);
-    if (ruleSaysStop(settings, adaptable.stepsJudge, curve, iterations - 1 - best.iteration)) {
+    clock.stepped();
+    onStep?.(iterations, settings.maxIterations, clock.secondsLeft);
+    const heldOut = curve.map((point) => point.heldOut);
+    const ruled = ruleSaysStop(settings, heldOut, iterations - 1 - best.iteration, adaptable.stepsJudge);
+    if (ruled || (await isHopeless())) {
       stop = 'rule';
       break;
     }
     if (iterations >= settings.maxIterations) break;
-    if (settings.timeBudget !== undefined && elapsed() >= settings.timeBudget) {
+    if (clock.isSpent) {
       stop = 'time';
       break;
     }
@@ -127,10 +125,11 @@ export async function runAdaptation<State>(
     else stop = 'diverged';
   }
   const keepLast = settings.keep === 'last' && stop !== 'diverged';
+  const [{ heldOut: first }] = curve;
   if (keepLast) best.iteration = iterations;
-  else adaptable.restore(best.state);
+  else if (doubts && !(await bestIsBetter())) Object.assign(best, { iteration: 0, heldOut: first, state: start });
+  if (!keepLast) adaptable.restore(best.state);
 
-  const first = curve[0].heldOut;
   const last = curve[curve.length - 1].heldOut;
   return {
     verdict: verdictOf(stop, best.iteration),
@@ -139,7 +138,7 @@ export async function runAdaptation<State>(
     stop,
     validation: { first, best: keepLast ? last : best.heldOut, last },
     curve,
-    seconds: elapsed(),
+    ...clock.times(),
   };
 }
 
@@ -164,25 +163,4 @@ async function stepOrDiverge<State>(
     if (error instanceof LarmorError && error.code === 'ERR_DIVERGED') return undefined;
     throw error;
   }
-}
-
-/** A window of the rule counts iterations; where only every `interval`-th is judged it holds fewer losses. */
-function ruleSaysStop(
-  { stop, interval }: Pick<AdaptationSettings, 'stop' | 'interval'>,
-  stepsJudge: boolean,
-  curve: AdaptationOutcome['curve'],
-  sinceBest: number,
-): boolean {
-  if (stop.rule === 'patience') return sinceBest >= stop.patience;
-  const window = stepsJudge ? stop.window : Math.ceil(stop.window / interval);
-  return windowRuleSaysStop(
-    curve.map(({ heldOut }) => heldOut),
-    window,
-  );
-}
-
-function verdictOf(stop: StopReason, bestIteration: number): Verdict {
-  if (stop === 'diverged') return 'diverged';
-  if (stop === 'time') return 'stopped-early';
-  return bestIteration === 0 ? 'not-needed' : 'adapted';
 }

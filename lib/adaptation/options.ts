@@ -4,6 +4,7 @@ import { LarmorError } from '../errors.js';
 import { INPUT_KINDS } from '../networks/network-input.js';
 import { PARAMETER_CHOICES } from '../networks/parameter-choice.js';
 import { SSDU_KINDS } from '../sampling/ssdu.js';
+import { NORMS } from '../training/losses/misfit.js';
 
 const stopRule = z.discriminatedUnion('rule', [
   z.strictObject({
@@ -30,6 +31,8 @@ const heldOut = z.strictObject({
 });
 
 const loss = z.strictObject({
+  /** Misfit of all samples that the loss looks at, relative to them. */
+  norm: z.enum(NORMS).default('l1'),
   /**
    * `all`: network and loss see the same samples. `disjoint`: every step splits them afresh into those that the network sees and those
    * that the loss looks at, so that no loss sees its own input.
@@ -56,6 +59,13 @@ const schema = z.strictObject({
   heldOut: heldOut.prefault({}),
   loss: loss.prefault({}),
   stop: stopRule.prefault({ rule: 'patience' }),
+  /**
+   * After so many iterations, and at the end: where the best weights so far do not beat the starting ones on the held-out samples by so many
+   * standard errors of the paired differences, the starting ones are kept and the run ends. After 0: never.
+   */
+  notNeeded: z
+    .strictObject({ after: z.int().min(0).default(20), standardErrors: z.number().min(0).default(2) })
+    .prefault({}),
   /** Which weights make the image: those of the lowest held-out loss, or of the last iteration. */
   keep: z.enum(['best', 'last']).default('best'),
   /** Held-out losses are compared, and weights saved, every so many iterations. */
@@ -88,6 +98,7 @@ const PAPER: AdaptationOptions = {
   warmUp: 0,
   heldOut: { kind: 'points', fraction: 0.05, replacement: true },
   stop: { rule: 'window', window: 100 },
+  notNeeded: { after: 0 },
   keep: 'last',
   interval: 1,
 };

@@ -1,7 +1,7 @@
 // A measurement as adaptation uses it: scaled, and with its samples shared out between the network, the loss and the judge.
 import { type ComplexArray, formatShape } from '../arrays/complex-array.js';
 import type { Seed } from '../arrays/mt19937.js';
-import { toPlanes } from '../arrays/planar.js';
+import { fromPlanes, toPlanes } from '../arrays/planar.js';
 import { scaled } from '../arrays/scaled.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
@@ -9,6 +9,7 @@ import type { MaskKind, MeasurementShapes } from '../networks/graph-inputs.js';
 import { isImageNetwork } from '../networks/image-network.js';
 import type { Model } from '../networks/model.js';
 import { combinedImage, networkInput } from '../networks/network-input.js';
+import { EncodingOperator } from '../operators/encoding.js';
 import { Mask, maskWeights } from '../operators/mask.js';
 import { type SamplingMask, sampledCount } from '../sampling/mask.js';
 import { splitMask } from '../sampling/splits.js';
@@ -43,6 +44,8 @@ export interface PreparedSlice {
   readonly whole: SessionData;
   /** Image and masks of a training step counted from 0, where every step has its own; others train on `judged`. */
   readonly draw: ((step: number, options?: RunOptions) => Promise<SessionData>) | undefined;
+  /** Misfit of every held-out sample to what the network gave: over coils, |Re| + |Im|, at the network's amplitude. */
+  misfits(output: Float32Array, options?: RunOptions): Promise<Float64Array>;
   readonly maskKinds: Required<Pick<MeasurementShapes, 'mask' | 'lossMask'>>;
 }
 
@@ -118,13 +121,31 @@ export async function prepareSlice(
     const { mask: seen, lossMask } = ssduSplit(split.train, drawn);
     return { ...(await view(seen, run)), lossMask: weights(lossMask, 'points'), heldOutMask };
   };
+  const data = { maps: maps.data, kspace: await scaled(kspace.data, scale) };
+  const misfits = async (output: Float32Array, run: RunOptions = {}): Promise<Float64Array> => {
+    const encoding = new EncodingOperator({ maps: oneSet, mask: split.heldOut });
+    const predicted = await encoding.apply(fromPlanes(output, [height, width], 1), run);
+    return misfitsOf(predicted.data, data.kspace, weights(split.heldOut, 'points'));
+  };
   return {
     sizes: [coils, height, width],
     unit: 1 / scale,
-    data: { maps: maps.data, kspace: await scaled(kspace.data, scale) },
+    data,
     judged,
     whole: leavesOut ? { ...whole, ...lossMasks } : judged,
     draw: disjoint ? draw : undefined,
+    misfits,
     maskKinds,
   };
+}
+
+/** Sum over coils of |Re r| + |Im r| at every point of a mask, r being the difference of two k-spaces [coil, y, x]. */
+function misfitsOf(predicted: Float32Array, measured: Float32Array, mask: Float32Array): Float64Array {
+  const points = Array.from(mask.keys()).filter((i) => mask[i] === 1);
+  return Float64Array.from(points, (point) => {
+    let sum = 0;
+    for (let i = 2 * point; i < measured.length; i += 2 * mask.length)
+      sum += Math.abs(predicted[i] - measured[i]) + Math.abs(predicted[i + 1] - measured[i + 1]);
+    return sum;
+  });
 }

@@ -5,9 +5,10 @@ import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import type { TrainingState } from '../training/adam.js';
-import type { Losses, TrainingSession } from '../training/session.js';
-import { type AdaptationOutcome, type JudgedLosses, type LoopOptions, runAdaptation } from './loop.js';
+import type { Evaluation, Losses, TrainingSession } from '../training/session.js';
+import { type JudgedLosses, type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
+import type { AdaptationOutcome } from './outcome.js';
 import { type MeasuredSlice, type PreparedSlice, prepareSlice, type SessionData } from './prepare.js';
 import { adaptationSession, needed, type TrainedModel, trainedModel } from './trained-model.js';
 
@@ -86,10 +87,13 @@ export class SliceAdapter implements AsyncDisposable {
       watched = made;
       await watch.show(made, await image());
     };
+    const judge = (): Promise<Evaluation> => {
+      show(prepared.judged);
+      return session.evaluate({ signal });
+    };
     const evaluate = async (): Promise<JudgedLosses> => {
       await showIfDue();
-      show(prepared.judged);
-      return judgedLosses(await session.evaluate({ signal }));
+      return judgedLosses(await judge());
     };
 
     session.load(this.#model.weights);
@@ -106,6 +110,7 @@ export class SliceAdapter implements AsyncDisposable {
           return prepared.draw ? { loss: losses.loss } : judgedLosses(losses);
         },
         evaluate,
+        misfits: async () => prepared.misfits((await judge()).output, run),
         stepsJudge: prepared.draw === undefined,
         save: () => weights.slice(),
         restore: (saved: Float32Array) => weights.set(saved),

@@ -4,34 +4,40 @@ import { withAdapters } from '../networks/low-rank.js';
 import type { Model } from '../networks/model.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import type { Trainable } from '../training/graph.js';
-import { LOSSES } from '../training/losses.js';
+import type { LossDescription } from '../training/losses.js';
 import { createTrainingSession, type TrainingSession } from '../training/session.js';
 import type { AdaptationSettings } from './options.js';
 import type { PreparedSlice, SessionData } from './prepare.js';
 
 export interface TrainedModel extends Model {
+  readonly loss: LossDescription;
   readonly trainable: Trainable;
   /** Weights for the network of the given model that do what these do. */
   merge(weights: ParameterStore): ParameterStore;
 }
 
 /** The same for the same model and settings, wherever it is made. */
-export function trainedModel(model: Model, { parameters }: Pick<AdaptationSettings, 'parameters'>): TrainedModel {
-  if (typeof parameters === 'string') return { ...model, trainable: parameters, merge: (weights) => weights.clone() };
+export function trainedModel(
+  model: Model,
+  { parameters, loss: { norm } }: Pick<AdaptationSettings, 'parameters' | 'loss'>,
+): TrainedModel {
+  const loss = { self: { norm } };
+  if (typeof parameters === 'string')
+    return { ...model, loss, trainable: parameters, merge: (weights) => weights.clone() };
   const { network, weights, trains, merge } = withAdapters(model.network, model.weights, parameters.lowRank);
-  return { ...model, network, weights, trainable: trains, merge };
+  return { ...model, loss, network, weights, trainable: trains, merge };
 }
 
-/** A training session with the self-supervised loss alone. */
+/** A training session for slices of one size. */
 export function adaptationSession(
-  { network, weights, trainable }: TrainedModel,
+  { network, weights, loss, trainable }: TrainedModel,
   [coils, height, width]: PreparedSlice['sizes'],
   maskKinds: PreparedSlice['maskKinds'],
   threads: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<TrainingSession> {
   const shapes = { coils, height, width, ...maskKinds };
-  return createTrainingSession({ network, weights, loss: LOSSES.self, shapes, trainable, threads, signal });
+  return createTrainingSession({ network, weights, loss, shapes, trainable, threads, signal });
 }
 
 /** The part of a slice's data that a session takes. */

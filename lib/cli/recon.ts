@@ -1,6 +1,6 @@
 // `larmor recon FILE -o OUT.h5`: reconstructs a scan.
 
-import type { AdaptationOutcome } from '../adaptation/loop.js';
+import type { AdaptationOutcome } from '../adaptation/outcome.js';
 import { writeImages } from '../io/image-file.js';
 import { openScan, type ScanOptions } from '../io/scan.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -39,7 +39,7 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   const result = await reconstruct(scan, {
     ...options,
     signal,
-    onProgress: ({ fraction, stage, slice }) => onProgress(fraction, `slice ${slice}, ${stage}`),
+    onProgress: ({ fraction, stage, slice, stageEta }) => onProgress(fraction, whereabouts(slice, stage, stageEta)),
   });
   for (const text of result.manifest.noise?.warnings ?? []) note(text);
   for (const { index, warnings } of result.slices) for (const text of warnings) note(`slice ${index}: ${text}`);
@@ -49,6 +49,10 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   const page =
     report === undefined ? undefined : await writeReport(report, scan, result, { ...options, signal }, onProgress);
   return { json: document(input, output, result, page), text: summary(output, result, page) };
+}
+
+function whereabouts(slice: number, stage: string, eta: number | undefined): string {
+  return `slice ${slice}, ${stage}${eta === undefined ? '' : `, at most ${formatSeconds(eta)} more`}`;
 }
 
 /** Imported on demand: most runs write no report. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { AdaptationOutcome } from '../adaptation/loop.js';
+import type { AdaptationOutcome } from '../adaptation/outcome.js';
 import { binding } from '../binding.js';
 import type { CalibrationDiagnostics } from '../calibration/diagnostics.js';
 import { withInput } from '../io/input-file.js';

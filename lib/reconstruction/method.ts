@@ -1,7 +1,7 @@
 // What a reconstruction method is: given what all slices share once, it turns the k-space of a slice into an image.
 
-import type { AdaptationOutcome } from '../adaptation/loop.js';
 import type { AdaptationSettings } from '../adaptation/options.js';
+import type { AdaptationOutcome } from '../adaptation/outcome.js';
 import type { ComplexArray } from '../arrays/complex-array.js';
 import type { Model } from '../networks/model.js';
 import type { Device } from '../runtime/devices.js';
@@ -33,8 +33,8 @@ export interface SliceData extends Samples {
 export interface SliceOptions {
   readonly signal?: AbortSignal | undefined;
   readonly threads?: number | undefined;
-  /** Fraction of the stage done, from 0 to 1. */
-  readonly onStage?: ((stage: Stage, fraction: number) => void) | undefined;
+  /** Fraction of the stage done, from 0 to 1, and where it is known how many seconds the rest takes at most. */
+  readonly onStage?: ((stage: Stage, fraction: number, secondsLeft?: number) => void) | undefined;
 }
 
 /** One reconstructed slice before it is finished: filtered, combined, cropped. */

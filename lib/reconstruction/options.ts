@@ -32,6 +32,8 @@ export interface ReconstructionProgress {
   readonly fraction: number;
   /** Seconds left, once there is something to judge by. */
   readonly eta: number | undefined;
+  /** Seconds left of this stage of this slice, at most, where that is known: of adaptation, after its first step. */
+  readonly stageEta?: number | undefined;
 }
 
 export const REFERENCES = ['stored', 'sense'] as const;

@@ -27,13 +27,13 @@ export class ProgressTracker {
   }
 
   /** Slice `slice` is at `fraction` of `stage`. Heard at most 20 times a second. */
-  report(slice: number, stage: Stage, fraction: number): void {
+  report(slice: number, stage: Stage, fraction: number, stageEta?: number): void {
     const [before, share] = SHARES[stage];
     this.#fractions.set(slice, Math.max(this.#fractions.get(slice) ?? 0, before + share * fraction));
     const now = performance.now();
     if (now - this.#last < INTERVAL_MS) return;
     this.#last = now;
-    this.#tell(slice, stage);
+    this.#tell(slice, stage, stageEta);
   }
 
   /** Slice `slice` is finished; always heard. */
@@ -43,13 +43,13 @@ export class ProgressTracker {
     this.#tell(slice, 'reconstructing');
   }
 
-  #tell(slice: number, stage: Stage): void {
+  #tell(slice: number, stage: Stage, stageEta?: number): void {
     if (!this.#listener) return;
     let sum = 0;
     for (const fraction of this.#fractions.values()) sum += fraction;
     const fraction = Math.min(1, sum / this.#total);
     const seconds = (performance.now() - this.#started) / 1000;
     const eta = this.#done > 0 || fraction > 0.05 ? (seconds * (1 - fraction)) / fraction : undefined;
-    this.#listener({ stage, slice, done: this.#done, total: this.#total, fraction, eta });
+    this.#listener({ stage, slice, done: this.#done, total: this.#total, fraction, eta, stageEta });
   }
 }

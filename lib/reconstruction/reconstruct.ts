@@ -1,6 +1,6 @@
 // Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, finish, measure.
 
-import type { AdaptationOutcome } from '../adaptation/loop.js';
+import type { AdaptationOutcome } from '../adaptation/outcome.js';
 import { type ComplexArray, complexZeros, points, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
 import { collectGarbage } from '../arrays/garbage.js';
@@ -150,7 +150,7 @@ class Pipeline {
     return {
       signal: this.#signal,
       threads: this.#plan.threads,
-      onStage: (stage, fraction) => this.#progress.report(index, stage, fraction),
+      onStage: (stage, fraction, left) => this.#progress.report(index, stage, fraction, left),
     };
   }
 

@@ -1,7 +1,7 @@
 // Makes and scores the images of one producer for the cases it is given.
 
-import type { AdaptationOutcome } from '../adaptation/loop.js';
 import type { AdaptationSettings } from '../adaptation/options.js';
+import type { AdaptationOutcome } from '../adaptation/outcome.js';
 import { SliceAdapter } from '../adaptation/slice.js';
 import { adaptJointly } from '../adaptation/volume.js';
 import type { ComplexArray, RealArray } from '../arrays/complex-array.js';

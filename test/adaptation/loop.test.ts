@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type Adaptable, runAdaptation, windowRuleSaysStop } from '#larmor/adaptation/loop.js';
+import { type Adaptable, runAdaptation } from '#larmor/adaptation/loop.js';
 import { type AdaptationOptions, adaptationSettings, learningRateAt } from '#larmor/adaptation/options.js';
+import { improvement, windowRuleSaysStop } from '#larmor/adaptation/rules.js';
+import { StepClock } from '#larmor/adaptation/step-clock.js';
 import { LarmorError } from '#larmor/errors.js';
 
 /** Weights are the number of steps made; the held-out loss follows a given curve over them. */
@@ -22,6 +24,10 @@ class Scripted implements Adaptable<number> {
     const losses = this.losses();
     this.weights += 1;
     return this.stepsJudge ? losses : { loss: losses.loss };
+  }
+  /** Four samples around the held-out loss, which differ by more than they change. */
+  async misfits() {
+    return [-3, -1, 1, 3].map((offset) => 100 * offset + this.heldOut(this.weights));
   }
   save() {
     return this.weights;
@@ -127,6 +133,96 @@ test('the window rule waits for three windows and compares means', () => {
   expect(windowRuleSaysStop([3, 2, 1, 2, 3, 4], 2)).toBe(false);
   expect(windowRuleSaysStop([3, 2, 1, 2, 3, 4, 5], 2)).toBe(true);
   expect(windowRuleSaysStop([5, 4, 3, 2, 1, 1, 1], 2)).toBe(false);
+});
+
+describe('improvement', () => {
+  test('is the paired t statistic', () => {
+    // Differences 1, 2, 3: mean 2, standard deviation 1, over sqrt(3).
+    expect(improvement([11, 22, 33], [10, 20, 30])).toBeCloseTo(2 * Math.sqrt(3), 12);
+    expect(improvement([10, 20, 30], [11, 22, 33])).toBeCloseTo(-2 * Math.sqrt(3), 12);
+    expect(improvement([1, 2], [1, 2])).toBe(0);
+    expect(improvement([2, 3], [1, 2])).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('not needed', () => {
+  /** Half of the samples gain with every step, the others lose nearly as much. */
+  class Noisy extends Scripted {
+    override async misfits() {
+      return Array.from({ length: 100 }, (_, i) => 10 + 0.1 * this.weights * (i % 2 === 0 ? 1 : -1.05));
+    }
+  }
+  const falling = (w: number): number => 1 / (1 + 0.01 * w);
+
+  test('a gain within chance ends the run early with the starting weights', async () => {
+    const adaptable = new Noisy(falling);
+    const outcome = await runAdaptation(adaptable, adaptationSettings({ notNeeded: { after: 10 } }));
+    expect(outcome).toMatchObject({ verdict: 'not-needed', stop: 'rule', iterations: 10, bestIteration: 0 });
+    expect(outcome.validation.best).toBe(outcome.validation.first);
+    expect(adaptable.weights).toBe(0);
+  });
+
+  test('a gain beyond chance goes on', async () => {
+    const { outcome } = await run(falling, { notNeeded: { after: 10 }, maxIterations: 40 });
+    expect(outcome).toMatchObject({ verdict: 'adapted', iterations: 40, bestIteration: 40 });
+  });
+
+  test('the run ends at once where no weights are better', async () => {
+    const { outcome } = await run((w) => 1 + w, { notNeeded: { after: 7 } });
+    expect(outcome).toMatchObject({ verdict: 'not-needed', iterations: 7 });
+  });
+
+  test('a run that ends before is judged too; after 0 none is', async () => {
+    const short = new Noisy(falling);
+    expect(await runAdaptation(short, adaptationSettings({ maxIterations: 5 }))).toMatchObject({
+      verdict: 'not-needed',
+    });
+    expect(short.weights).toBe(0);
+    const trusting = new Noisy(falling);
+    const settings = adaptationSettings({ maxIterations: 5, notNeeded: { after: 0 } });
+    expect(await runAdaptation(trusting, settings)).toMatchObject({ verdict: 'adapted' });
+    expect(trusting.weights).toBe(5);
+  });
+});
+
+describe('time', () => {
+  /** A clock that ends every step at the next of some seconds. */
+  const clockOf = (seconds: number[], limits: { maxIterations: number; timeBudget?: number }): StepClock => {
+    const ticks = [0, ...seconds];
+    const clock = new StepClock(limits, () => 1000 * (ticks.length > 1 ? (ticks.shift() as number) : ticks[0]));
+    for (let step = 0; step < seconds.length; step += 1) clock.stepped();
+    return clock;
+  };
+
+  test('a step is the mean of those after the first; the estimate is of the first', () => {
+    const clock = clockOf([3, 4, 5.5, 6], { maxIterations: 10 });
+    expect(clock.secondsPerStep).toBe(1);
+    expect(clock.secondsLeft).toBe(6);
+    expect(clock.times()).toEqual({ seconds: 6, secondsPerStep: 1, estimatedSeconds: 30 });
+    expect(clock.isSpent).toBe(false);
+  });
+
+  test('a budget bounds the estimate, and no step begins that would exceed it', () => {
+    expect(clockOf([3], { maxIterations: 10, timeBudget: 5 }).times().estimatedSeconds).toBe(5);
+    expect(clockOf([1, 2, 3], { maxIterations: 10, timeBudget: 3.5 }).isSpent).toBe(true);
+    expect(clockOf([1, 2, 3], { maxIterations: 10, timeBudget: 4 }).isSpent).toBe(false);
+    expect(clockOf([1, 2, 3], { maxIterations: 10, timeBudget: 4 }).secondsLeft).toBe(1);
+  });
+
+  test('every step hears what is left', async () => {
+    let clock = 0;
+    const heard: number[] = [];
+    const tick = (): number => {
+      clock += 500;
+      return clock;
+    };
+    const onStep = (_: number, __: number, left: number): void => {
+      heard.push(left);
+    };
+    const adaptable = new Scripted((w) => 1 / (1 + w));
+    await runAdaptation(adaptable, adaptationSettings({ maxIterations: 4 }), { now: tick, onStep });
+    expect(heard).toEqual([1.5, 1, 0.5, 0]);
+  });
 });
 
 test('an aborted run rejects with the reason', async () => {

@@ -1,6 +1,6 @@
 // Networks from a measurement and its coil maps to one image: run, adapted to the slice if asked for, then made consistent with the samples.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AdaptationOutcome } from '../../adaptation/loop.js';
+import type { AdaptationOutcome } from '../../adaptation/outcome.js';
 import type { MeasuredSlice } from '../../adaptation/prepare.js';
 import { SliceAdapter } from '../../adaptation/slice.js';
 import { adaptJointly } from '../../adaptation/volume.js';
@@ -70,7 +70,7 @@ class AdaptingImager implements Imager {
   }
 
   async image(slice: MeasuredSlice, { signal, onStage }: SliceOptions): Promise<NetworkImage> {
-    const onStep = (step: number, steps: number): void => onStage?.('adapting', step / steps);
+    const onStep = (step: number, steps: number, left: number): void => onStage?.('adapting', step / steps, left);
     const { image, outcome } = await this.#adapter.adapt(slice, { signal, onStep });
     return { image, adaptation: outcome };
   }
