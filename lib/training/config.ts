@@ -12,6 +12,7 @@ import type { ParameterStore } from '../networks/parameters.js';
 import { MASK_TYPES } from '../sampling/mask.js';
 import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { Dataset } from './dataset.js';
+import { expandPaths } from './file-patterns.js';
 import { lossDescription, lossSchema } from './losses.js';
 import type { TrainingPlan } from './plan.js';
 import { MemoryBudget } from './prepared-slices.js';
@@ -51,7 +52,7 @@ const singleSource = z.discriminatedUnion('source', [
   }),
   z.strictObject({
     source: z.literal('scans'),
-    /** Fully sampled scans. */
+    /** Fully sampled scans; `*` in a path stands for any characters of a name. */
     paths: z.array(z.string()).min(1),
   }),
   z.strictObject({
@@ -119,6 +120,16 @@ const schema = z.strictObject({
   input: z.enum(INPUT_KINDS).default('sense'),
   calibration: calibrationSchema.prefault({}),
   undersampling: undersamplingSchema.prefault({}),
+  /** Changes of the training slices, new at every step: see `Augmentation`. */
+  augmentation: z
+    .strictObject({
+      flip: z.boolean().optional(),
+      transpose: z.boolean().optional(),
+      shift: z.int().min(0).max(4096).optional(),
+      phase: z.boolean().optional(),
+      intensity: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
+    })
+    .optional(),
   /** A name, or the terms spelt out. */
   loss: lossSchema.prefault('joint'),
   steps: z.int().min(1).max(10_000_000),
@@ -219,7 +230,7 @@ export async function openSource(config: SourceConfig, options: RunOptions = {})
     case 'volumes':
       return volumeSource(config);
     case 'scans':
-      return scanSource(config.paths, options);
+      return scanSource(await expandPaths(config.paths), options);
     case 'folder':
       return scanSource(await selectScans(config, options), options);
     case 'mixed':
@@ -233,6 +244,7 @@ export async function prepareDataset(
   part: SourceConfig,
   { memory = memoryBudget(config), ...options }: RunOptions & { readonly memory?: MemoryBudget | undefined } = {},
 ): Promise<Dataset> {
-  const { undersampling: sampling, input, calibration } = config;
-  return Dataset.prepare(await openSource(part, options), { sampling, input, calibration, memory }, options);
+  const { undersampling: sampling, input, calibration, augmentation } = config;
+  const examples = { sampling, input, calibration, augmentation, memory };
+  return Dataset.prepare(await openSource(part, options), examples, options);
 }

@@ -1,14 +1,22 @@
 // Training examples: slices prepared once, undersampled anew for every step.
 import type { ComplexArray } from '../arrays/complex-array.js';
 import { magnitude } from '../arrays/magnitude.js';
+import { MT19937 } from '../arrays/mt19937.js';
 import { toPlanes } from '../arrays/planar.js';
 import { scaled } from '../arrays/scaled.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { calibrationColumns } from '../networks/calibration-columns.js';
 import { type InputKind, networkInput } from '../networks/network-input.js';
+import { type Augmentation, changedSlice, drawChange } from './augmentation.js';
 import { drawMask, measure } from './measurement.js';
-import { MemoryBudget, PreparedSlices, rootSumOfSquares, type SlicePreparation } from './prepared-slices.js';
+import {
+  MemoryBudget,
+  type PreparedSlice,
+  PreparedSlices,
+  rootSumOfSquares,
+  type SlicePreparation,
+} from './prepared-slices.js';
 import type { SliceShape, SliceSource } from './sources.js';
 
 /**
@@ -17,9 +25,14 @@ import type { SliceShape, SliceSource } from './sources.js';
  */
 export type TrainingSample = Readonly<Record<string, Float32Array>>;
 
+/** Keeps changes apart from masks and noise, which are drawn from the same numbers. */
+const CHANGE_SEED = 2;
+
 /** How slices become examples. */
 export interface DatasetOptions extends SlicePreparation {
   readonly input: InputKind;
+  /** Changes of the slices of every draw but the first, 0, which validation takes. Default: none. */
+  readonly augmentation?: Augmentation | undefined;
   /** For the slices that stay in memory. Default: without limit. */
   readonly memory?: MemoryBudget | undefined;
 }
@@ -65,12 +78,13 @@ export class Dataset {
     names: readonly string[],
     options: RunOptions = {},
   ): Promise<TrainingSample> {
-    const slice = await this.#slices.get(index, options);
+    const { slice, intensity } = await this.#changed(index, draw, options);
     const { kspace, maps, target } = slice;
     const { sampling } = this.#options;
     const mask = drawMask(sampling, kspace.shape[2], [index, draw]);
     const measured = await measure(slice, mask, sampling, [index, draw]);
-    const { image, scale } = await networkInput(measured, maps, mask, this.#options.input, options);
+    const { image, scale: normalising } = await networkInput(measured, maps, mask, this.#options.input, options);
+    const scale = intensity * normalising;
     const sampled = Float32Array.from(mask.data);
     const parts: Readonly<Record<string, () => Float32Array | Promise<Float32Array>>> = {
       image: () => planes(image, scale),
@@ -93,6 +107,20 @@ export class Dataset {
       sample[name] = await parts[name]();
     }
     return sample;
+  }
+
+  /** The slice as its draw has it, and the factor of its brightness. */
+  async #changed(
+    index: number,
+    draw: number,
+    options: RunOptions,
+  ): Promise<{ readonly slice: PreparedSlice; readonly intensity: number }> {
+    const slice = await this.#slices.get(index, options);
+    const { augmentation, sampling } = this.#options;
+    if (augmentation === undefined || draw === 0) return { slice, intensity: 1 };
+    const random = new MT19937([sampling.seed, index, draw, CHANGE_SEED]);
+    const change = drawChange(random, augmentation, slice.kspace.shape);
+    return { slice: await changedSlice(slice, change), intensity: change.intensity };
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LarmorError } from '../errors.js';
 import { openScan } from '../io/scan.js';
 import type { RunOptions } from '../jobs.js';
+import { matches } from './file-patterns.js';
 
 /** Which scans of a folder are taken, and which of their slices. Rules left out let every scan through. */
 export interface ScanSelection {
@@ -73,11 +74,6 @@ async function slicesIfFitting(
   const count = Math.min(middle ?? scan.slices, scan.slices);
   const first = Math.floor(scan.slices / 2) - Math.floor(count / 2);
   return [first, first + count];
-}
-
-function matches(entry: string, pattern: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(entry);
 }
 
 function missing(selection: ScanSelection, candidates: number | undefined, fitting: number): string {
