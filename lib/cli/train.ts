@@ -1,8 +1,10 @@
 // `larmor train`: trains a network as a configuration file says.
 import { rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { LarmorError } from '../errors.js';
 import { saveModel } from '../networks/model.js';
 import { parameterCount } from '../networks/network.js';
+import { writeTrainingReport } from '../report/training.js';
 import type { Validation } from '../training/checkpoint.js';
 import {
   memoryBudget,
@@ -13,7 +15,8 @@ import {
   type TrainingConfig,
   trainingPlan,
 } from '../training/config.js';
-import type { TrainingProgress, TrainingResult } from '../training/plan.js';
+import { readMetrics } from '../training/metrics-log.js';
+import type { TrainingProgress, TrainingResult, ValidationPicture } from '../training/plan.js';
 import { train } from '../training/trainer.js';
 import { integer } from './options.js';
 import { expectOutput } from './output.js';
@@ -65,6 +68,12 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
 
   const save = (to: string, result: TrainingResult): Promise<void> =>
     saveModel(to, { network, weights: result.weights, input: config.input, notes: notesOf(config, result) });
+  const metrics = `${output}.metrics.jsonl`;
+  const report = async ({ step }: Pick<Validation, 'step'>, pictures: readonly ValidationPicture[]): Promise<void> => {
+    const facts = [`${network.kind}, ${parameterCount(network)} parameters`, `step ${step} of ${config.steps}`];
+    const rows = await readMetrics(metrics);
+    await writeTrainingReport(`${output}.report`, { title: basename(output), facts, rows, step, pictures, config });
+  };
   const begun = performance.now();
   const result = await train({
     network,
@@ -73,8 +82,10 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
     training,
     validation,
     checkpoint: { path: checkpoint, every: config.checkpointEvery, resume, run: runDigest(config) },
-    metrics: `${output}.metrics.jsonl`,
+    metrics,
     prefetch: config.prefetch,
+    pictures: config.pictures,
+    onValidation: report,
     threads: options.threads,
     signal,
     onDiverged: async (kept) => {
@@ -87,6 +98,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
   });
   const best = bestOf(result);
   await save(output, result);
+  if (!validation) await report({ step: result.steps }, []);
   await rm(checkpoint, { force: true });
   const seconds = (performance.now() - begun) / 1000;
   const { steps, stop, validations } = result;

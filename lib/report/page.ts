@@ -43,6 +43,8 @@ export interface Page {
   readonly title: string;
   /** Short facts under the title. */
   readonly facts: readonly string[];
+  /** Charts above the slices, as `lineChart` makes them. */
+  readonly charts?: readonly string[] | undefined;
   readonly slices: readonly PageSlice[];
   readonly manifest: object;
 }
@@ -188,7 +190,7 @@ function sliceSection({ index, images, errorLimit, adaptation }: PageSlice): str
 }
 
 /** The page as one self-contained document without scripts; all text is escaped. */
-export function renderPage({ title, facts, slices, manifest }: Page): string {
+export function renderPage({ title, facts, charts = [], slices, manifest }: Page): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -201,6 +203,7 @@ export function renderPage({ title, facts, slices, manifest }: Page): string {
 <body>
 <h1>${escapeHtml(title)}</h1>
 <p class="facts">${facts.map(escapeHtml).join(' · ')}</p>
+${charts.length > 0 ? `<section>${charts.join('')}</section>` : ''}
 ${metricsTable(slices)}
 ${slices.map(sliceSection).join('\n')}
 <section><details><summary>Manifest</summary><pre>${escapeHtml(JSON.stringify(manifest, null, 2))}</pre></details></section>

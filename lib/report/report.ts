@@ -33,6 +33,8 @@ export interface Report {
   readonly title: string;
   /** Short facts under the title, such as the file, the acceleration and the time taken. */
   readonly facts?: readonly string[] | undefined;
+  /** Charts above the slices, as `lineChart` makes them. */
+  readonly charts?: readonly string[] | undefined;
   readonly slices: readonly ReportSlice[];
   /** Stands at the end of the page as it is. */
   readonly manifest: object;
@@ -71,6 +73,9 @@ function fileStem(name: string): string {
   );
 }
 
+/** What names of files of a slice begin with; alone, the panel of all its images. */
+export const sliceFile = (index: number): string => `slice-${String(index).padStart(3, '0')}`;
+
 /** Pictures of one slice under their file names, and the slice as the page shows it. */
 function drawSlice(slice: ReportSlice): { files: Map<string, Buffer>; page: PageSlice } {
   const { index, images, reference, adaptation } = slice;
@@ -78,7 +83,7 @@ function drawSlice(slice: ReportSlice): { files: Map<string, Buffer>; page: Page
   const white = windowOf(slice);
   const errorLimit = reference && errorLimitOf(images, reference, white);
   const files = new Map<string, Buffer>();
-  const prefix = `slice-${String(index).padStart(3, '0')}`;
+  const prefix = sliceFile(index);
   const add = (name: string, picture: Picture): string => {
     const stem = `${prefix}-${fileStem(name)}`;
     let file = `${stem}.png`;
@@ -113,11 +118,12 @@ function drawSlice(slice: ReportSlice): { files: Map<string, Buffer>; page: Page
  *
  * @param directory Made if missing.
  * @returns Path of `report.html`.
- * @throws LarmorError `ERR_ARGUMENT` without slices or images; `ERR_SHAPE` when shapes differ; `ERR_FILE_WRITE`.
+ * @throws LarmorError `ERR_ARGUMENT` without slices and charts, or without images; `ERR_SHAPE` when shapes differ; `ERR_FILE_WRITE`.
  */
 export async function writeReport(directory: string, report: Report): Promise<string> {
-  const { title, facts = [], slices, manifest } = report;
-  if (slices.length === 0) throw new LarmorError('ERR_ARGUMENT', 'writeReport: slices must not be empty');
+  const { title, facts = [], charts = [], slices, manifest } = report;
+  if (slices.length === 0 && charts.length === 0)
+    throw new LarmorError('ERR_ARGUMENT', 'writeReport: slices must not be empty, unless there are charts');
   try {
     await mkdir(directory, { recursive: true });
   } catch (error) {
@@ -131,6 +137,6 @@ export async function writeReport(directory: string, report: Report): Promise<st
     await nextTurn();
   }
   const path = join(directory, 'report.html');
-  await writeFileAtomically(path, renderPage({ title, facts, slices: pages, manifest }));
+  await writeFileAtomically(path, renderPage({ title, facts, charts, slices: pages, manifest }));
   return path;
 }

@@ -1,5 +1,5 @@
 // Training configurations and `larmor train`.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '#larmor/networks/model.js';
@@ -93,6 +93,12 @@ describe('larmor train', () => {
     expect(JSON.parse(model.notes['training.config'])).toMatchObject({ steps: 4, loss: 'joint' });
     expect(model.weights.data.length).toBeGreaterThan(document.parameters);
     await expect(readFile(`${output}.checkpoint`)).rejects.toThrow('ENOENT');
+    const pictures = await readdir(`${output}.report`);
+    for (const name of ['report.html', 'step-000002-slice-000.png', 'step-000004-slice-001.png'])
+      expect(pictures).toContain(name);
+    const page = await readFile(`${output}.report/report.html`, 'utf8');
+    for (const text of ['step 4 of 4', 'gradient norm', 'Zero-filled', 'Network', 'Reference'])
+      expect(page).toContain(text);
   });
 
   test('goes on from a model', async () => {
