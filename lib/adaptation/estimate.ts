@@ -44,8 +44,8 @@ const SEED = 1;
  */
 export async function estimateAdaptation(model: Model, work: AdaptationWork): Promise<TimeEstimate> {
   const { adapt = {}, threads, signal, slices = 1 } = work;
-  const wanted = adaptationSettings(adapt);
-  const settings = adaptationSettings({ ...adapt, maxIterations: STEPS, timeBudget: undefined });
+  const wanted = adaptationSettings(adapt, model.network);
+  const settings = adaptationSettings({ ...adapt, maxIterations: STEPS, timeBudget: undefined }, model.network);
   await using adapter = new SliceAdapter(model, settings, { threads });
   const started = performance.now();
   const { outcome } = await adapter.adapt(noise(work), { signal });

@@ -151,7 +151,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
       'ERR_ARGUMENT',
       `reconstruct: ${scan.name} has one contrast; several at once need an ISMRMRD file that has them`,
     );
-  const adaptation = adapt === false ? undefined : await settingsOf(adapt);
+  const adaptation = adapt === false ? undefined : await settingsOf(adapt, model);
   const { device } = resolveDevice(options.device ?? 'auto');
   const sampling = planSampling(scan, options.undersample);
   const finishing = planFinishing(scan, sampling.mask, options);
@@ -196,9 +196,9 @@ function referenceKind(scan: Scan, wanted: ReferenceKind = 'stored'): ReferenceK
 }
 
 /** Imported on demand, as its checks take a fifth of the program's start. */
-async function settingsOf(adapt: true | AdaptationOptions): Promise<AdaptationSettings> {
+async function settingsOf(adapt: true | AdaptationOptions, model: Model | undefined): Promise<AdaptationSettings> {
   const { adaptationSettings } = await import('../adaptation/options.js');
-  return adaptationSettings(adapt === true ? {} : adapt);
+  return adaptationSettings(adapt === true ? {} : adapt, model?.network);
 }
 
 /** Imported on demand: the methods without networks then start without what networks need. */

@@ -4,6 +4,7 @@ import { type AdaptationOptions, adaptationSettings, learningRateAt } from '#lar
 import { improvement, windowRuleSaysStop } from '#larmor/adaptation/rules.js';
 import { StepClock } from '#larmor/adaptation/step-clock.js';
 import { LarmorError } from '#larmor/errors.js';
+import { createNetwork } from '#larmor/networks/network.js';
 
 /** Weights are the number of steps made; the held-out loss follows a given curve over them. */
 class Scripted implements Adaptable<number> {
@@ -251,6 +252,23 @@ describe('settings', () => {
       heldOut: { fraction: 0.1, replacement: true },
       stop: { rule: 'window', window: 100 },
     });
+  });
+
+  test('networks with the measurement inside have defaults of their own, but not with a preset', () => {
+    const unrolled = createNetwork('unrolled', { cascades: 1, channels: 2, pools: 1 });
+    const own = { learningRate: 2e-3, warmUp: 10, heldOut: { fraction: 0.1 }, loss: { samples: 'disjoint' } };
+    expect(adaptationSettings({}, unrolled)).toMatchObject(own);
+    expect(adaptationSettings({ loss: { norm: 'l2' } }, unrolled).loss).toMatchObject({
+      samples: 'disjoint',
+      norm: 'l2',
+    });
+    expect(adaptationSettings({ loss: { samples: 'all' }, warmUp: 3 }, unrolled)).toMatchObject({
+      loss: { samples: 'all' },
+      warmUp: 3,
+      learningRate: 2e-3,
+    });
+    expect(adaptationSettings({ preset: 'paper' }, unrolled)).toEqual(adaptationSettings({ preset: 'paper' }));
+    expect(adaptationSettings({}, createNetwork('unet', {}))).toEqual(adaptationSettings());
   });
 
   test('the learning rate rises over the warm-up', () => {
