@@ -42,6 +42,7 @@ export class GraphBuilder implements Graph {
   readonly #scalars = new Map<number, Value>();
   readonly #names = new Set<string>();
   #count = 0;
+  #stage: symbol | undefined;
 
   get inputs(): readonly Value[] {
     return this.#inputs;
@@ -93,8 +94,18 @@ export class GraphBuilder implements Graph {
     checkAttributes(operator, attributes);
     const types = operator.infer(inputs, attributes);
     const outputs = types.map(({ shape, type }) => this.#value(this.#fresh(name), shape, type));
-    this.#nodes.push({ operator, inputs: [...inputs], attributes, outputs });
+    this.#nodes.push({ operator, inputs: [...inputs], attributes, outputs, stage: this.#stage });
     return outputs;
+  }
+
+  stage<T>(body: () => T): T {
+    const outer = this.#stage;
+    this.#stage ??= Symbol('stage');
+    try {
+      return body();
+    } finally {
+      this.#stage = outer;
+    }
   }
 
   /** Names `value` as a result of the graph. Throws `ERR_GRAPH` if the name is taken. */

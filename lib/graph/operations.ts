@@ -88,6 +88,9 @@ export function pad(x: Value, pads: readonly number[], mode: 'constant' | 'refle
   return pads.every((count) => count === 0) ? x : one('Pad', [x], { mode, pads });
 }
 
+/** x, available only once `event` is: an order of computation. */
+export const after = (x: Value, event: Value): Value => one('After', [x, event]);
+
 // Linear algebra.
 /** a b over the last two axes; leading axes must agree. */
 export const matmul = (a: Value, b: Value): Value => one('MatMul', [a, b]);

@@ -24,6 +24,8 @@ export interface Node {
   readonly inputs: readonly Value[];
   readonly attributes: Attributes;
   readonly outputs: readonly Value[];
+  /** The stage that it belongs to, if any. */
+  readonly stage: symbol | undefined;
 }
 
 /** A graph under construction: `nodes` stand in an order in which they can be computed. */
@@ -38,6 +40,11 @@ export interface Graph {
   scalar(x: number): Value;
   /** Appends one operator and returns its outputs. */
   apply(operator: string, inputs: readonly Value[], attributes?: Attributes): readonly Value[];
+  /**
+   * Runs `body`, whose nodes form a stage: what is computed within can be computed again on the way back instead of being kept. A stage
+   * within a stage is part of it.
+   */
+  stage<T>(body: () => T): T;
 }
 
 /**

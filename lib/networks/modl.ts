@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { solveNormalUnrolled } from '../graph/conjugate-gradients.js';
 import { abs, add, multiply, solveNormal } from '../graph/operations.js';
+import type { Value } from '../graph/types.js';
 import type { Network } from './network.js';
 import { createResnet } from './resnet.js';
 import { networkSettings } from './settings.js';
@@ -36,8 +37,8 @@ const INITIAL_WEIGHT = 0.05;
  * Nothing in training keeps mu positive; the network takes its magnitude. So training cannot make the equations indefinite, and where the
  * loss asks for less and less mu stays near 0. A mu of exactly 0 rejects with `ERR_DIVERGED` when run.
  *
- * Memory of a training step, measured: about 19 kB per pixel and unroll with 15 blocks of 64 channels, 3.6 kB with 5 of 32; `unrolled`
- * gradients add 27 to 35 bytes per iteration.
+ * Memory of a training step, measured: 10 kB per pixel and unroll with 15 blocks of 64 channels, 1.9 kB with 5 of 32; `unrolled` gradients
+ * add 27 to 60 bytes per iteration. Training that recomputes keeps 16 bytes per pixel and unroll, and the rest of one unroll at a time.
  *
  * @param config `ModlConfig` with any field left out: 10 unrolls of 15 blocks of 64 channels and 10 iterations, tied, implicit gradient.
  * @throws LarmorError `ERR_MODEL` naming the first wrong field.
@@ -60,11 +61,15 @@ export function createModl(config: unknown = {}): Network {
     reconstruct(inputs, parameter) {
       const [zeroFilled, maps, mask] = [inputs.image(), inputs.maps(), inputs.mask()];
       const weight = abs(parameter(WEIGHT));
-      let image = zeroFilled;
-      for (let unroll = 0; unroll < settings.unrolls; unroll += 1) {
+      const step = (image: Value): Value => {
         const denoised = regulariser.build(image, (name) => parameter(REGULARISER + name));
         const target = add(zeroFilled, multiply(denoised, weight));
-        image = solve(target, { maps, mask, weight }, { iterations: settings.cgIterations });
+        return solve(target, { maps, mask, weight }, { iterations: settings.cgIterations });
+      };
+      let image = zeroFilled;
+      for (let unroll = 0; unroll < settings.unrolls; unroll += 1) {
+        const before = image;
+        image = before.graph.stage(() => step(before));
       }
       return { image };
     },

@@ -79,11 +79,15 @@ export function createUnrolled(config: unknown = {}): Network {
       };
       const towardsData = (right: Value, cascade: number): Value =>
         solveNormal(right, { maps, mask, weight: weight(cascade) }, { iterations });
-      let image = towardsData(combined, 0);
-      for (let cascade = 1; cascade <= cascades; cascade++) {
+      const improved = (image: Value, cascade: number): Value => {
         const proposed = regulariser.build(image, (name) => parameter(regulariserName(cascade) + name));
         const misfit = subtract(combined, encodeNormal(proposed, maps, mask));
-        image = add(proposed, towardsData(misfit, cascade));
+        return add(proposed, towardsData(misfit, cascade));
+      };
+      let image = towardsData(combined, 0);
+      for (let cascade = 1; cascade <= cascades; cascade++) {
+        const before = image;
+        image = before.graph.stage(() => improved(before, cascade));
       }
       return { image };
     },

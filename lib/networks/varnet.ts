@@ -155,7 +155,8 @@ function networkMaps({ kspace }: Measured, calibrationMask: Value, network: Imag
   const [n, coils, y, x] = kspace.shape;
   const lowResolution = fft2(multiply(kspace, sampleWeights(calibrationMask)), { inverse: true });
   const planar = transpose(reshape(lowResolution, [n * coils, y, x, 2]), [0, 3, 1, 2]);
-  const maps = reshape(transpose(network(planar), [0, 2, 3, 1]), kspace.shape);
+  const output = planar.graph.stage(() => network(planar));
+  const maps = reshape(transpose(output, [0, 2, 3, 1]), kspace.shape);
   const { root, positive } = rootSumOfSquares(maps);
   return divide(maps, where(positive, root, 1));
 }
@@ -185,12 +186,12 @@ function descend(
   const [n, , y, x] = measured.shape;
   const everywhere = measured.graph.constant(new Float32Array(n * x).fill(1), [n, 1, x]);
   const combined = (kspace: Value): Value => encodeAdjoint(kspace, maps, everywhere);
-  let kspace = measured;
-  for (const { network, step } of cascades) {
+  const descended = (kspace: Value, { network, step }: Cascade): Value => {
     const descent = multiply(multiply(sampleWeights(mask), step), subtract(kspace, measured));
     const correction = encode(network(combined(kspace)), maps, everywhere);
-    kspace = subtract(subtract(kspace, descent), correction);
-  }
+    return subtract(subtract(kspace, descent), correction);
+  };
+  const kspace = cascades.reduce((before, cascade) => before.graph.stage(() => descended(before, cascade)), measured);
   const images = fft2(kspace, { inverse: true });
   const { root } = rootSumOfSquares(images);
   return { image: combined(kspace), coils: { kspace, maps, images, magnitude: reshape(root, [n, y, x]) } };

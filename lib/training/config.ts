@@ -134,6 +134,8 @@ const schema = z.strictObject({
   loss: lossSchema.prefault('joint'),
   steps: z.int().min(1).max(10_000_000),
   batch: z.int().min(1).max(256).default(1),
+  /** Less memory for unrolled networks: see `TrainingGraphOptions`. */
+  recompute: z.boolean().default(false),
   optimiser: z
     .strictObject({
       learningRate: z.number().gt(0).lt(1).default(1e-3),
@@ -212,9 +214,23 @@ export function runDigest(config: TrainingConfig): string {
 
 /** The plan that a configuration describes. */
 export function trainingPlan(config: TrainingConfig): TrainingPlan {
-  const { steps, batch, optimiser, schedule, accumulate, clip, average, seed, validateEvery, patience } = config;
+  const { steps, batch, recompute, optimiser, schedule, accumulate, clip, average, seed, validateEvery, patience } =
+    config;
   const loss = lossDescription(config.loss);
-  return { loss, steps, batch, optimiser, schedule, accumulate, clip, average, seed, validateEvery, patience };
+  return {
+    loss,
+    steps,
+    batch,
+    recompute,
+    optimiser,
+    schedule,
+    accumulate,
+    clip,
+    average,
+    seed,
+    validateEvery,
+    patience,
+  };
 }
 
 /** The memory that a configuration allows for prepared slices. */

@@ -17,6 +17,11 @@ export interface TrainingGraphOptions {
   readonly loss: LossDescription;
   readonly shapes: MeasurementShapes;
   readonly trainable?: Trainable | undefined;
+  /**
+   * Keep what the stages of an unrolled network (its unrolls or cascades) give each other, and compute the rest again on the way back:
+   * the memory of one stage for the time of a second forward pass. The same numbers, to rounding. Default: false.
+   */
+  readonly recompute?: boolean | undefined;
 }
 
 export interface TrainingGraphs {
@@ -57,7 +62,7 @@ export function buildTrainingGraphs(options: TrainingGraphOptions): TrainingGrap
   const forward = buildForward(options);
   const step = buildForward(options);
   const wanted = trained.map(({ name }) => step.parameters.get(name) as Value);
-  differentiate(step.loss, wanted).forEach((gradient, i) => {
+  differentiate(step.loss, wanted, { recompute: options.recompute }).forEach((gradient, i) => {
     step.graph.output(gradientName(trained[i].name), gradient);
   });
   return { forward: forward.graph, step: step.graph, trained, dataShapes: forward.dataShapes };

@@ -15,6 +15,8 @@ export interface TrainingPlan extends LearnerOptions {
   readonly steps: number;
   /** Slices per batch; a step takes `accumulate` batches. */
   readonly batch: number;
+  /** Less memory for unrolled networks: see `TrainingGraphOptions`. Default: false. */
+  readonly recompute?: boolean | undefined;
   readonly optimiser: AdamOptions;
   /** `cosine`: the learning rate falls to zero along half a cosine over all steps. */
   readonly schedule: 'constant' | 'cosine' | Schedule;

@@ -43,8 +43,9 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const start = options.weights?.clone() ?? ParameterStore.initialise(network.parameters, plan.seed);
   const learner = new Learner(new Adam(start, trainedParameters(network), plan.optimiser, threads), plan, threads);
   const open = ([coils, height, width]: SliceShape): ReturnType<typeof openTrainingSession> => {
-    const shapes = { batch: plan.batch, coils, height, width };
-    return openTrainingSession(learner.adam, { network, loss: plan.loss, shapes, threads, signal });
+    const { batch, loss, recompute } = plan;
+    const shapes = { batch, coils, height, width };
+    return openTrainingSession(learner.adam, { network, loss, recompute, shapes, threads, signal });
   };
   await using sessions = new SessionPool(open);
   return await new Run(options, learner, sessions).finish();

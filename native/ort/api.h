@@ -100,7 +100,7 @@ struct OrtApiBase {
 
 /// A custom operator as the library reads it. Callbacks marked optional may be null; the library calls the others unchecked.
 struct OrtCustomOp {
-  uint32_t version;  // 17: the V2 callbacks are read
+  uint32_t version;  // 17: the V2 callbacks are read; 18: also what may be in place
   void* (*CreateKernel)(const OrtCustomOp*, const void*, const OrtKernelInfo*);  // unused: replaced by CreateKernelV2
   const char* (*GetName)(const OrtCustomOp*);
   const char* (*GetExecutionProviderType)(const OrtCustomOp*);

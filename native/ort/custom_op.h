@@ -127,7 +127,7 @@ class CustomOp final : public OrtCustomOp {
 
  private:
   CustomOp() : OrtCustomOp{}, signature_(Kernel::signature()) {
-    version = 17;
+    version = 18;  // from here on GetMayInplace is read
     GetName = [](const OrtCustomOp* op) { return signature(op).name; };
     GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // the CPU
     GetInputTypeCount = [](const OrtCustomOp* op) { return signature(op).inputs.size(); };

@@ -1,4 +1,5 @@
-// Custom operators of the networks: fused normalisation with activation, convolutions, pooling and their gradients.
+// Custom operators of the networks: fused normalisation with activation, convolutions, pooling and their gradients; and the order of computation.
+#include <algorithm>
 #include <string>
 
 #include "core/coded_error.h"
@@ -232,13 +233,25 @@ class AveragePool2x2Gradient {
   int64_t height_, width_;
 };
 
+/// x, which waits for the second input: ONNX Runtime computes what a node reads before the node, and knows no other order.
+class After {
+ public:
+  static Signature signature() { return {.name = "After", .inputs = {kFloat32, kFloat32}, .outputs = {kFloat32}, .in_place = {{0, 0}}}; }
+  explicit After(const Attributes&) {}
+  void compute(Context& context) const {
+    const auto x = context.input<float>(0);
+    float* const y = context.output<float>(0, x.shape);
+    if (y != x.data) std::copy_n(x.data, x.size(), y);
+  }
+};
+
 }  // namespace
 
 std::vector<const OrtCustomOp*> network_ops() {
   return {CustomOp<InstanceNormLeakyRelu>::instance(), CustomOp<InstanceNormLeakyReluGradient>::instance(), CustomOp<InstanceNormLeakyReluOutputGradient>::instance(),
           CustomOp<Conv3x3>::instance(), CustomOp<Conv3x3WeightGradient>::instance(), CustomOp<Conv1x1WeightGradient>::instance(), CustomOp<ConvTranspose2x2>::instance(),
           CustomOp<ConvTranspose2x2InputGradient>::instance(), CustomOp<ConvTranspose2x2WeightGradient>::instance(),
-          CustomOp<AveragePool2x2Gradient>::instance()};
+          CustomOp<AveragePool2x2Gradient>::instance(), CustomOp<After>::instance()};
 }
 
 }  // namespace larmor::ort

@@ -186,6 +186,7 @@ const rules: Readonly<Record<string, Rule>> = {
   ReduceMean: reduce(true),
   Reshape: ([x], _, [{ shape }]) => [tensor(shape, x.data)],
   Expand: elementwise((x) => x),
+  After: ([x]) => [x],
   Transpose: ([x], { perm }, [{ shape }]) => [
     build(shape, (index) =>
       orZero(

@@ -142,6 +142,7 @@ export const operatorCases: readonly OperatorCase[] = [
   make('ReduceMean', 'pixels', [image], ([x]) => op.reduceMean(x, { axes: [2, 3], keep: true })),
   make('ReduceMean', 'all', [square], ([x]) => op.reduceMean(x)),
 
+  make('After', '', [image, [2]], ([x, event]) => op.after(x, event), { differentiable: ['x0'] }),
   make('Reshape', '', [square], ([x]) => op.reshape(x, [2, 6])),
   make('Transpose', '', [image], ([x]) => op.transpose(x, [2, 0, 3, 1])),
   make('Expand', '', [[2, 1, 3]], ([x]) => op.expand(x, [2, 4, 3])),
