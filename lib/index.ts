@@ -166,6 +166,9 @@ export {
 } from './solvers/proximal-gradient.js';
 export { type CgSenseOptions, cgSense, type DataConsistencyOptions, dataConsistency } from './solvers/sense.js';
 export { type TotalVariationOptions, totalVariation } from './solvers/total-variation.js';
+export { parseStudyConfig, readStudyConfig, type StudyConfig } from './studies/config.js';
+export { runStudy, type StudyOptions, type StudyResult, type StudyRun } from './studies/study.js';
+export { type StudySummary, summarise } from './studies/summary.js';
 export type { AdamOptions, TrainingState } from './training/adam.js';
 export type { Validation } from './training/checkpoint.js';
 export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';

@@ -2,6 +2,7 @@
 import { basename, extname, join } from 'node:path';
 import { writeFileAtomically } from '../io/atomic-write.js';
 import { readStudyConfig } from '../studies/config.js';
+import { renderStudy } from '../studies/page.js';
 import { makeFolder } from '../studies/store.js';
 import { runStudy } from '../studies/study.js';
 import { summarise } from '../studies/summary.js';
@@ -43,9 +44,12 @@ async function study(path: string, flags: Flags, { signal, onProgress, note }: S
   const summary = summarise(config, run);
   const own = join(folder, basename(path, extname(path)));
   await makeFolder(own);
-  const json = { ...summary, seconds: (performance.now() - begun) / 1000, work: run.work };
+  const report = join(own, 'report.html');
+  const json = { ...summary, report, seconds: (performance.now() - begun) / 1000, work: run.work };
   const text = describeStudy(summary);
   await writeFileAtomically(join(own, 'study.json'), `${JSON.stringify(json, null, 2)}\n`);
   await writeFileAtomically(join(own, 'study.md'), `${text}\n`);
+  await writeFileAtomically(report, await renderStudy(config, run, summary, { signal, threads }));
+  note(`report: ${report}`);
   return { json, text, exitCode: flags.strict && summary.targetsMissed > 0 ? EXIT.failed : EXIT.done };
 }

@@ -154,10 +154,11 @@ function adaptationText({ iterations, bestIteration, stop, seconds }: SliceAdapt
   return parts.map(escapeHtml).join(', ');
 }
 
-function adaptationChart(index: number, { curve, bestIteration }: SliceAdaptation): string {
+/** Losses during an adaptation, the chosen iteration marked; empty without a curve. */
+export function adaptationChart(title: string, { curve, bestIteration }: SliceAdaptation): string {
   if (curve.length === 0) return '';
   return lineChart({
-    title: `Loss during adaptation of slice ${index}`,
+    title,
     xLabel: 'iteration',
     yLabel: 'normalised loss',
     series: [
@@ -176,21 +177,55 @@ function adaptationChart(index: number, { curve, bestIteration }: SliceAdaptatio
   });
 }
 
-function sliceSection({ index, images, errorLimit, adaptation }: PageSlice): string {
+/** Images side by side over their errors and figures; or, where there are many, row after row. */
+export function imageColumns({ images, errorLimit }: Pick<PageSlice, 'images' | 'errorLimit'>, wrap = false): string {
   const scale = errorLimit === undefined ? '' : colourScale(errorLimit);
+  const figures = images.map((image) => figure(image, scale)).join('');
+  return wrap
+    ? `<div class="columns wrapped">${figures}</div>`
+    : `<div class="wide"><div class="columns" style="--n: ${images.length}">${figures}</div></div>`;
+}
+
+function sliceSection(slice: PageSlice): string {
+  const { index, adaptation } = slice;
   const badge = adaptation
     ? `<span class="badge ${escapeHtml(adaptation.verdict)}">${escapeHtml(VERDICTS[adaptation.verdict] ?? adaptation.verdict)}</span>` +
       `<span class="note">${adaptationText(adaptation)}</span>`
     : '';
   return (
     `<section id="slice-${index}"><div class="head"><h2>Slice ${index}</h2>${badge}</div>` +
-    `<div class="wide"><div class="columns" style="--n: ${images.length}">${images.map((image) => figure(image, scale)).join('')}</div></div>` +
-    `${adaptation ? adaptationChart(index, adaptation) : ''}</section>`
+    imageColumns(slice) +
+    `${adaptation ? adaptationChart(`Loss during adaptation of slice ${index}`, adaptation) : ''}</section>`
   );
 }
 
 /** The page as one self-contained document without scripts; all text is escaped. */
 export function renderPage({ title, facts, charts = [], slices, manifest }: Page): string {
+  return renderDocument({
+    title,
+    facts,
+    sections: [
+      charts.length > 0 ? `<section>${charts.join('')}</section>` : '',
+      metricsTable(slices),
+      ...slices.map(sliceSection),
+    ],
+    record: { name: 'Manifest', content: manifest },
+  });
+}
+
+/** What every page has around its sections, which are HTML already. */
+export function renderDocument({
+  title,
+  facts,
+  sections,
+  record,
+}: {
+  readonly title: string;
+  readonly facts: readonly string[];
+  readonly sections: readonly string[];
+  /** Stands folded at the end. */
+  readonly record: { readonly name: string; readonly content: object };
+}): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -203,10 +238,8 @@ export function renderPage({ title, facts, charts = [], slices, manifest }: Page
 <body>
 <h1>${escapeHtml(title)}</h1>
 <p class="facts">${facts.map(escapeHtml).join(' · ')}</p>
-${charts.length > 0 ? `<section>${charts.join('')}</section>` : ''}
-${metricsTable(slices)}
-${slices.map(sliceSection).join('\n')}
-<section><details><summary>Manifest</summary><pre>${escapeHtml(JSON.stringify(manifest, null, 2))}</pre></details></section>
+${sections.join('\n')}
+<section><details><summary>${escapeHtml(record.name)}</summary><pre>${escapeHtml(JSON.stringify(record.content, null, 2))}</pre></details></section>
 <footer>Made by larmor. For research; not for diagnosis.</footer>
 </body>
 </html>

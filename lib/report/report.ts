@@ -76,8 +76,8 @@ function fileStem(name: string): string {
 /** What names of files of a slice begin with; alone, the panel of all its images. */
 export const sliceFile = (index: number): string => `slice-${String(index).padStart(3, '0')}`;
 
-/** Pictures of one slice under their file names, and the slice as the page shows it. */
-function drawSlice(slice: ReportSlice): { files: Map<string, Buffer>; page: PageSlice } {
+/** Pictures of one slice under their file names, and the slice as the page shows it. @throws LarmorError `ERR_ARGUMENT` without images; `ERR_SHAPE`. */
+export function drawSlice(slice: ReportSlice): { files: Map<string, Buffer>; page: PageSlice } {
   const { index, images, reference, adaptation } = slice;
   if (images.length === 0) throw new LarmorError('ERR_ARGUMENT', `writeReport: slice ${index} must have an image`);
   const white = windowOf(slice);

@@ -27,6 +27,11 @@ section { margin: 0 0 1.25rem; padding: 1.1rem 1.25rem 1.25rem; background: var(
 .note { color: var(--soft); font-size: .87rem; }
 .wide { overflow-x: auto; }
 .columns { display: grid; grid-template-columns: repeat(var(--n), minmax(9rem, 22rem)); gap: .45rem .7rem; }
+.columns.wrapped { grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); row-gap: .3rem; }
+.columns.wrapped .figures { margin-bottom: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 0 1.5rem; }
+.charts h3, .tables h3 { margin: 1rem 0 0; font-size: .95rem; }
+.missed { color: var(--bad); font-weight: 700; } .met { color: var(--good); font-weight: 600; }
 figure { display: grid; grid-row: span 4; grid-template-rows: subgrid; margin: 0; min-width: 0; }
 figure img { display: block; width: 100%; background: #000; border-radius: 4px; }
 figcaption { align-self: end; font-weight: 600; overflow-wrap: anywhere; }
@@ -51,6 +56,8 @@ td.best { font-weight: 700; color: var(--good); }
 .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .chart .line.training { stroke: var(--training); stroke-dasharray: 5 4; } .chart .line.held-out { stroke: var(--held-out); }
 .chart .dot.training { fill: var(--training); } .chart .dot.held-out { fill: var(--held-out); }
+.chart .strip-dot { fill: var(--held-out); fill-opacity: .55; } .chart .strip-mean { stroke: var(--ink); stroke-width: 2; }
+.chart .row-name { fill: var(--ink); }
 .chart .legend { fill: var(--ink); }
 .chart .mark { stroke: var(--mark); stroke-width: 1.5; } .chart .mark-dot { fill: var(--card); stroke: var(--mark); stroke-width: 2.5; }
 .chart .mark-text { fill: var(--mark); font-weight: 600; }

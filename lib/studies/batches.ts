@@ -1,6 +1,7 @@
 // The results of a study in the pieces that are made together, each named by what determines it.
 import { recipeSettings, type StudyConfig } from './config.js';
 import { digestOf } from './digest.js';
+import type { LoadedModel } from './models.js';
 import { isChained, type StudyCase } from './produce.js';
 import { oracleEvery, type Producer } from './rows.js';
 
@@ -28,13 +29,15 @@ export function batchesOf(
   producers: readonly Producer[],
   tests: readonly (readonly StudyCase[])[],
   identities: readonly object[],
-  models: Readonly<Record<string, string>>,
+  models: ReadonlyMap<string, LoadedModel>,
 ): Batch[] {
   const digest = (producer: Producer, cases: readonly StudyCase[]): string => {
     const [{ test }] = cases;
     const places = cases.map(({ slice, mask }) => [slice, mask]);
     const how =
-      producer.kind !== 'network' ? producer : { model: models[producer.model], ...adaptationOf(study, producer) };
+      producer.kind !== 'network'
+        ? producer
+        : networkIdentity(study, producer, models.get(producer.model) as LoadedModel);
     return digestOf({ case: identities[test], places, how });
   };
   return tests.flatMap((cases) => {
@@ -69,8 +72,14 @@ export function batchesOf(
 const chained = (study: StudyConfig, producer: Producer): boolean =>
   producer.kind === 'network' && producer.recipe !== undefined && isChained(recipeSettings(study, producer.recipe));
 
-/** What of a recipe decides an image. */
-function adaptationOf(study: StudyConfig, producer: Extract<Producer, { kind: 'network' }>): object {
-  if (producer.recipe === undefined) return {};
-  return { adapt: recipeSettings(study, producer.recipe), oracleEvery: oracleEvery(producer, study) };
+/** What of a model and its recipe decides an image. */
+function networkIdentity(
+  study: StudyConfig,
+  producer: Extract<Producer, { kind: 'network' }>,
+  { model: { network }, digest }: LoadedModel,
+): object {
+  const { recipe } = producer;
+  if (recipe === undefined) return { model: digest };
+  const adapt = recipeSettings(study, recipe, network);
+  return { model: digest, adapt, oracleEvery: oracleEvery(producer, study) };
 }

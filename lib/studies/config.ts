@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type AdaptationOptions, type AdaptationSettings, adaptationSettings } from '../adaptation/options.js';
 import { LarmorError } from '../errors.js';
 import { readJson } from '../io/json-file.js';
+import type { Network } from '../networks/network.js';
 import {
   calibrationSchema,
   parseTrainingConfig,
@@ -127,7 +128,7 @@ export function parseStudyConfig(value: unknown, source = 'study configuration')
     modelTraining(study, model, SOME_STEPS, source);
   }
   for (const [recipe, { models, oracle }] of Object.entries(study.recipes)) {
-    recipeSettings(study, recipe, source);
+    recipeSettings(study, recipe, undefined, source);
     const named = [...(models ?? []), ...(oracle?.models ?? [])];
     const unknown = named.find((model) => !Object.hasOwn(study.models, model));
     if (unknown !== undefined)
@@ -185,10 +186,15 @@ export function modelTraining(
   return parseTrainingConfig({ ...fields, ...(epochs && { steps }) }, `${source}: models.${model}`);
 }
 
-/** The options of adaptation of a recipe. @throws LarmorError `ERR_CONFIG`. */
-export function recipeSettings(study: StudyConfig, recipe: string, source = 'study configuration'): AdaptationSettings {
+/** The options of adaptation of a recipe, with the defaults of the network that adapts. @throws LarmorError `ERR_CONFIG`. */
+export function recipeSettings(
+  study: StudyConfig,
+  recipe: string,
+  network?: Network,
+  source = 'study configuration',
+): AdaptationSettings {
   try {
-    return adaptationSettings(study.recipes[recipe].adapt as AdaptationOptions);
+    return adaptationSettings(study.recipes[recipe].adapt as AdaptationOptions, network);
   } catch (cause) {
     throw new LarmorError('ERR_CONFIG', `${source}: recipes.${recipe}: ${(cause as Error).message}`, { cause });
   }
@@ -205,6 +211,8 @@ export function testUndersampling(
   throw wrong(`${source}: tests: ${test.name}: undersampling`, parsed.error);
 }
 
-function wrong(source: string, { issues: [{ path, message }] }: z.ZodError): LarmorError {
+function wrong(source: string, { issues: [issue] }: z.ZodError): LarmorError {
+  const { path } = issue;
+  const message = issue.code === 'invalid_key' ? issue.issues[0].message : issue.message;
   return new LarmorError('ERR_CONFIG', `${source}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`);
 }

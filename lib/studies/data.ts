@@ -4,6 +4,7 @@ import { type ComplexArray, complexUninitialised } from '../arrays/complex-array
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { openSource, type SourceConfig } from '../training/config.js';
+import { expandPaths } from '../training/file-patterns.js';
 import { selectScans } from '../training/scan-selection.js';
 import type { SliceSource } from '../training/sources.js';
 import type { StudyTest } from './config.js';
@@ -33,7 +34,7 @@ async function filesOf(source: SourceConfig, options: RunOptions): Promise<strin
     case 'volumes':
       return source.volumes.map(({ path }) => path);
     case 'scans':
-      return [...source.paths];
+      return expandPaths(source.paths);
     case 'folder':
       return (await selectScans(source, options)).map(({ path }) => path);
     case 'mixed':

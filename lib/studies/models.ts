@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { RunOptions } from '../jobs.js';
 import { loadModel, type Model, saveModel } from '../networks/model.js';
 import { modelDigest, softwareVersions } from '../reconstruction/manifest.js';
-import { openSource, prepareDataset, startingPoint, trainingPlan } from '../training/config.js';
+import { memoryBudget, openSource, prepareDataset, startingPoint, trainingPlan } from '../training/config.js';
 import type { Dataset } from '../training/dataset.js';
 import type { TrainingProgress } from '../training/plan.js';
 import { train } from '../training/trainer.js';
@@ -20,9 +20,6 @@ export interface StudyModel {
   /** Trained models: the file that keeps it, and training steps to make. */
   readonly training?: { readonly path: string; readonly digest: string; readonly steps: number } | undefined;
 }
-
-/** Steps between the checkpoints of a training run: what an abrupt end can cost. */
-const CHECKPOINT_EVERY = 200;
 
 /** Where each model of a study comes from; `steps` is 0 where it has been trained before. @throws as the sources do. */
 export async function planModels(
@@ -75,10 +72,12 @@ export async function trainStudyModel(
   const { path, digest, steps } = planned;
   await makeFolder(join(path, '..'));
   const config = modelTraining(study, name, steps);
+  const memory = memoryBudget(config);
   const prepare = (part: typeof config.training): Promise<Dataset> =>
-    prepareDataset(config, data.resolve(part), { signal, threads });
-  const training = await prepare(config.training);
+    prepareDataset(config, data.resolve(part), { signal, threads, memory });
+  // Validation slices come back at every validation: they should be the ones that stay in memory.
   const validation = config.validation && (await prepare(config.validation));
+  const training = await prepare(config.training);
   const { network, weights: start } = await startingPoint(config);
   const checkpoint = `${path}.checkpoint`;
   const { weights } = await train({
@@ -89,10 +88,12 @@ export async function trainStudyModel(
     validation,
     checkpoint: {
       path: checkpoint,
-      every: config.checkpointEvery || CHECKPOINT_EVERY,
+      every: config.checkpointEvery,
       resume: existsSync(checkpoint),
       run: digest,
     },
+    metrics: `${path}.metrics.jsonl`,
+    prefetch: config.prefetch,
     threads,
     signal,
     onProgress: onStep,
@@ -103,8 +104,22 @@ export async function trainStudyModel(
   await rm(checkpoint, { force: true });
 }
 
-/** Loads a model that is at hand. @throws as `loadModel`. */
-export function loadStudyModel(study: StudyConfig, { name, training }: StudyModel): Promise<Model> {
-  const given = study.models[name];
-  return loadModel('file' in given ? given.file : (training as NonNullable<typeof training>).path);
+/** A model, and the digest of its network and weights. */
+export interface LoadedModel {
+  readonly model: Model;
+  readonly digest: string;
+}
+
+/** Loads all models, which are at hand by now, by their names. @throws as `loadModel`. */
+export async function loadStudyModels(
+  study: StudyConfig,
+  planned: readonly StudyModel[],
+): Promise<Map<string, LoadedModel>> {
+  const models = new Map<string, LoadedModel>();
+  for (const { name, training } of planned) {
+    const given = study.models[name];
+    const model = await loadModel('file' in given ? given.file : (training as NonNullable<typeof training>).path);
+    models.set(name, { model, digest: modelDigest(model) });
+  }
+  return models;
 }

@@ -2,19 +2,19 @@
 import { join } from 'node:path';
 import type { RealArray } from '../arrays/complex-array.js';
 import type { RunOptions } from '../jobs.js';
-import type { Model } from '../networks/model.js';
-import { modelDigest } from '../reconstruction/manifest.js';
 import { type Batch, batchesOf, costOf } from './batches.js';
 import { caseIdentities, openCases } from './cases.js';
 import { recipeSettings, type StudyConfig } from './config.js';
 import { StudyData } from './data.js';
 import { Meter } from './meter.js';
-import { loadStudyModel, planModels, type StudyModel, trainStudyModel } from './models.js';
+import { type LoadedModel, loadStudyModels, planModels, trainStudyModel } from './models.js';
+import { isPictured } from './pictures.js';
 import { runPool } from './pool.js';
 import { type CaseResult, type NetworkChoice, produceClassical, produceNetwork, type StudyCase } from './produce.js';
 import { oracleEvery, type Producer, producerName, producersOf, type Variant } from './rows.js';
 import { ResultStore } from './store.js';
 
+/** What `runStudy` needs beside the configuration. */
 export interface StudyOptions extends Pick<RunOptions, 'signal' | 'threads'> {
   /** Where the paths of the configuration begin. */
   readonly data: string;
@@ -37,6 +37,7 @@ export interface StudyResult {
   readonly digest: string;
 }
 
+/** Everything that a study made or knew. */
 export interface StudyRun {
   readonly results: readonly StudyResult[];
   readonly cases: readonly (readonly StudyCase[])[];
@@ -80,12 +81,11 @@ export async function runStudy(study: StudyConfig, options: StudyOptions): Promi
     signal,
   );
 
-  const models = await loadModels(study, planned);
-  const digests = Object.fromEntries([...models].map(([name, model]) => [name, modelDigest(model)]));
+  const models = await loadStudyModels(study, planned);
   const results: StudyResult[] = [];
   const batches: Batch[] = [];
   let known = 0;
-  for (const batch of batchesOf(study, producers, cases, await caseIdentities(study, data, signal), digests)) {
+  for (const batch of batchesOf(study, producers, cases, await caseIdentities(study, data, signal), models)) {
     const stored = options.fresh ? [] : await storedResults(study, batch, store);
     if (stored.length === batch.cases.length) {
       results.push(...stored);
@@ -118,27 +118,23 @@ export async function runStudy(study: StudyConfig, options: StudyOptions): Promi
     signal,
   );
   const made = results.length - known;
+  const digests = Object.fromEntries([...models].map(([name, { digest }]) => [name, digest]));
   return { results, cases, store, models: digests, work: { trained: missing.length, made, known } };
-}
-
-const isPictured = (study: StudyConfig, { test, slice, mask }: StudyCase): boolean =>
-  study.tests[test].pictures.includes(slice) && mask === study.tests[test].masks[0];
-
-async function loadModels(study: StudyConfig, planned: readonly StudyModel[]): Promise<Map<string, Model>> {
-  const models = new Map<string, Model>();
-  for (const model of planned) models.set(model.name, await loadStudyModel(study, model));
-  return models;
 }
 
 function networkChoice(
   study: StudyConfig,
   producer: Extract<Producer, { kind: 'network' }>,
-  models: ReadonlyMap<string, Model>,
+  models: ReadonlyMap<string, LoadedModel>,
 ): NetworkChoice {
   const { model, recipe } = producer;
-  const chosen = { model: models.get(model) as Model };
-  if (recipe === undefined) return chosen;
-  return { ...chosen, settings: recipeSettings(study, recipe), oracleEvery: oracleEvery(producer, study) };
+  const { model: chosen } = models.get(model) as LoadedModel;
+  if (recipe === undefined) return { model: chosen };
+  return {
+    model: chosen,
+    settings: recipeSettings(study, recipe, chosen.network),
+    oracleEvery: oracleEvery(producer, study),
+  };
 }
 
 /** The results of a batch that are known, with their pictures where these are wanted. */

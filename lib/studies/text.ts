@@ -1,34 +1,41 @@
-// A study's findings as Markdown.
-import type { GapClosed } from './gap.js';
-import { LEAST_GAP } from './gap.js';
+// A study's findings as tables, and these as Markdown.
+import { type GapClosed, LEAST_GAP } from './gap.js';
 import type { PairedDifference, RowSummary, StudySummary, TestSummary } from './summary.js';
 import type { JudgedTarget } from './targets.js';
 
-/** Tables of every test: rows, differences, the gap, targets. */
-export function describeStudy({ title, tests }: StudySummary): string {
-  return [`# ${title}`, ...tests.map(describeTest)].join('\n\n');
+/** Cells as text; the first row is the header. */
+export interface StudyTable {
+  readonly title: string;
+  readonly rows: readonly (readonly string[])[];
 }
 
-function describeTest({ name, n, rows, differences, gaps, targets }: TestSummary): string {
-  return [
-    `## ${name}, n = ${n}`,
-    table(
-      ['image', 'SSIM', 'worst', 'matched', 'PSNR', 'worst', 'NMSE', 'iterations', 's/slice', 'verdicts'],
-      rows.map(rowCells),
-    ),
-    ...(differences.length > 0
-      ? [
-          table(
-            ['paired difference', 'SSIM', 'worst', 'won', 'PSNR', 'worst'],
-            differences.map((each) => pairCells(each, n)),
-          ),
-        ]
-      : []),
-    ...(gaps.length > 0
-      ? [table(['gap', 'Q - P', 'share closed', '|Q - P| adapted', 'mean |.|'], gaps.map(gapCells))]
-      : []),
-    ...(targets.length > 0 ? [table(['target', 'measured', ''], targets.map(targetCells))] : []),
-  ].join('\n\n');
+/** Rows, paired differences, the gap and the targets of a test, as far as there are any. */
+export function studyTables({ n, rows, differences, gaps, targets }: TestSummary): StudyTable[] {
+  const scores = ['SSIM', 'worst', 'matched', 'PSNR', 'worst', 'NMSE', 'iterations', 's/slice', 'verdicts'];
+  const tables = [
+    { title: 'Scores', rows: [['image', ...scores], ...rows.map(rowCells)] },
+    {
+      title: 'Paired differences',
+      rows: [
+        ['paired difference', 'SSIM', 'worst', 'won', 'PSNR', 'worst'],
+        ...differences.map((each) => pairCells(each, n)),
+      ],
+    },
+    {
+      title: 'The gap between training domains',
+      rows: [['gap', 'Q - P', 'share closed', '|Q - P| adapted', 'mean |.|'], ...gaps.map(gapCells)],
+    },
+    { title: 'Targets', rows: [['target', 'measured', ''], ...targets.map(targetCells)] },
+  ];
+  return tables.filter(({ rows: [, ...body] }) => body.length > 0);
+}
+
+/** All tables of a study in Markdown. */
+export function describeStudy({ title, tests }: StudySummary): string {
+  const described = tests.map((test) =>
+    [`## ${test.name}, n = ${test.n}`, ...studyTables(test).map(({ rows }) => markdown(rows))].join('\n\n'),
+  );
+  return [`# ${title}`, ...described].join('\n\n');
 }
 
 function rowCells({
@@ -88,9 +95,9 @@ function targetCells({ text, measured, judgement }: JudgedTarget): string[] {
 const signed = (value: number, digits: number): string => `${value < 0 ? '' : '+'}${value.toFixed(digits)}`;
 
 /** A Markdown table with aligned columns. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [header, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)));
+function markdown(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = rows[0].map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)));
   const line = (row: readonly string[]): string => `| ${row.map((cell, c) => cell.padEnd(widths[c])).join(' | ')} |`;
   const [title, ...body] = cells.map(line);
   return [title, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');

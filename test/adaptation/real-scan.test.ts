@@ -1,4 +1,4 @@
-// The shipped model on a real scan: a short adaptation must pay, as the longer one of bench/study/real.json does.
+// The shipped model on a real scan: a short adaptation must pay, as the longer one of examples/studies/real.json does.
 import { expect, test } from 'vitest';
 import { adaptationSettings } from '#larmor/adaptation/options.js';
 import { SliceAdapter } from '#larmor/adaptation/slice.js';

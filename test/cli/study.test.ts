@@ -37,6 +37,13 @@ describe('larmor study', () => {
     expect(JSON.parse(readFileSync(file('out/smoke/study.json'), 'utf8')).tests).toEqual(first.tests);
     expect(readFileSync(file('out/smoke/study.md'), 'utf8')).toMatch(/^# A study in seconds.*\n\n## heads, n = 2\n/);
 
+    // One slice is pictured, by every row but the oracle and by the reference, with the error of each but the reference's.
+    const page = readFileSync(file('out/smoke/report.html'), 'utf8');
+    expect(page.match(/<img src="data:image\/png/g)?.length).toBe(2 * (names.length - 1) + 1);
+    expect(page.match(/class="strip-dot"/g)?.length).toBe(2 * names.length);
+    expect(page.match(/<h3>P-joint \+ default<\/h3><svg/g)?.length).toBe(1);
+    expect(page).toContain('<td class="met">met</td>');
+
     const again = (await study()).document;
     expect(again.work).toEqual({ trained: 0, made: 0, known: 24 });
     expect(again.tests).toEqual(first.tests);
