@@ -74,6 +74,8 @@ const schema = z.strictObject({
   interval: z.int().min(1).default(5),
   /** Which parameters train: see `ParameterChoice`; or low-rank adapters of every kernel, and what is small. */
   parameters: z.union([z.enum(PARAMETER_CHOICES), z.strictObject({ lowRank: z.int().min(1) })]).default('all'),
+  /** Less memory for networks of cascades or unrolls: see `TrainingGraphOptions`. */
+  recompute: z.boolean().default(false),
   /** Where a slice starts: the model, or the previous slice's adapted weights where its held-out loss is lower with them. */
   start: z.enum(['model', 'previous-slice']).default('model'),
   /** Joint iterations over slices of the volume before the slices adapt one by one; 0 leaves them out. */

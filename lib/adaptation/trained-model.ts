@@ -12,6 +12,7 @@ import type { PreparedSlice, SessionData } from './prepare.js';
 export interface TrainedModel extends Model {
   readonly loss: LossDescription;
   readonly trainable: Trainable;
+  readonly recompute: boolean;
   /** Weights for the network of the given model that do what these do. */
   merge(weights: ParameterStore): ParameterStore;
 }
@@ -19,25 +20,25 @@ export interface TrainedModel extends Model {
 /** The same for the same model and settings, wherever it is made. */
 export function trainedModel(
   model: Model,
-  { parameters, loss: { norm } }: Pick<AdaptationSettings, 'parameters' | 'loss'>,
+  { parameters, recompute, loss: { norm } }: Pick<AdaptationSettings, 'parameters' | 'recompute' | 'loss'>,
 ): TrainedModel {
   const loss = { self: { norm } };
   if (typeof parameters === 'string')
-    return { ...model, loss, trainable: parameters, merge: (weights) => weights.clone() };
+    return { ...model, loss, recompute, trainable: parameters, merge: (weights) => weights.clone() };
   const { network, weights, trains, merge } = withAdapters(model.network, model.weights, parameters.lowRank);
-  return { ...model, loss, network, weights, trainable: trains, merge };
+  return { ...model, loss, recompute, network, weights, trainable: trains, merge };
 }
 
 /** A training session for slices of one size. */
 export function adaptationSession(
-  { network, weights, loss, trainable }: TrainedModel,
+  { network, weights, loss, trainable, recompute }: TrainedModel,
   [coils, height, width]: PreparedSlice['sizes'],
   maskKinds: PreparedSlice['maskKinds'],
   threads: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<TrainingSession> {
   const shapes = { coils, height, width, ...maskKinds };
-  return createTrainingSession({ network, weights, loss, shapes, trainable, threads, signal });
+  return createTrainingSession({ network, weights, loss, shapes, trainable, recompute, threads, signal });
 }
 
 /** The part of a slice's data that a session takes. */

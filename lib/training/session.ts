@@ -173,10 +173,16 @@ export class TrainingSession {
   /**
    * Losses and `gradients` of the present weights, which stay.
    *
-   * @throws LarmorError `ERR_DIVERGED` with the step's number when the loss is not finite; `ERR_CLOSED`; signal.reason when aborted.
+   * @throws LarmorError `ERR_DIVERGED` with the step's number when the loss, or an image on the way to it, is not finite; `ERR_CLOSED`; signal.reason when aborted.
    */
   async differentiate({ signal }: Pick<RunOptions, 'signal'> = {}): Promise<Losses> {
-    await this.#step.run({ signal });
+    try {
+      await this.#step.run({ signal });
+    } catch (error) {
+      if (error instanceof LarmorError && error.code === 'ERR_DIVERGED')
+        throw diverged(this.steps + 1, 'the data consistency has no finite solution', error);
+      throw error;
+    }
     const losses = this.#losses();
     if (!Number.isFinite(losses.loss)) throw diverged(this.steps + 1, `the loss is ${losses.loss}`);
     return losses;

@@ -113,3 +113,16 @@ test('joint steps over a volume draw for every slice', async () => {
   const { outcome } = await adapter.adapt(slices[1]);
   expect(outcome.curve[0].heldOut).toBeLessThan(outcome.validation.first);
 });
+
+test('a network that is computed again on the way back adapts to the same bits', async () => {
+  const modl = modelOf('modl', { unrolls: 2, blocks: 1, channels: 4, cgIterations: 4 });
+  const adapt = async (recompute: boolean) => {
+    await using adapter = new SliceAdapter(modl, adaptationSettings({ ...DISJOINT, keep: 'last', recompute }), {
+      threads: 1,
+    });
+    return adapter.adapt(slices[0]);
+  };
+  const { image, unadapted } = await adapt(true);
+  expect(image.data).not.toEqual(unadapted.data);
+  expect(image.data).toEqual((await adapt(false)).image.data);
+});

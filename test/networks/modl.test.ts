@@ -210,6 +210,24 @@ describe('mu', () => {
     expect(await predict(-0.3)).toEqual(await predict(0.3));
   });
 
+  test('of 0 ends training with the number of the step', async () => {
+    const weights = weightsOf(network);
+    weights.get('mu')[0] = 0;
+    const shapes = { batch: 1, height, width, coils };
+    await using session = await createTrainingSession({
+      network,
+      weights,
+      loss: LOSSES.supervised,
+      shapes,
+      threads: 1,
+    });
+    session.set(data);
+    await expect(session.step()).rejects.toMatchObject({
+      code: 'ERR_DIVERGED',
+      message: expect.stringMatching(/diverged at step 1: the data consistency/),
+    });
+  });
+
   test('of 0 is an error', async () => {
     await expect(predict(0)).rejects.toMatchObject({ code: 'ERR_DIVERGED' });
   });

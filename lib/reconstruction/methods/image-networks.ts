@@ -3,7 +3,13 @@ import type { Method } from '../method.js';
 import type { FinalStep } from './network-reconstructor.js';
 
 /** Floats per pixel that the activations of a U-Net take, in units of its channels: 7 images a level, halved level by level. */
-const ACTIVATIONS = 14;
+const UNET_ACTIVATIONS = 14;
+
+/** The same of whatever network it is, or of one of its cascades; a third of what training keeps. */
+function activationsOf({ blocks }: Readonly<Record<string, unknown>>, trains: boolean): number {
+  if (blocks === undefined) return UNET_ACTIVATIONS;
+  return trains ? Number(blocks) + 2 : 4; // a ResNet's 3 per block, at full resolution
+}
 
 const networkMethod = (name: string, description: string, final: FinalStep): Method => ({
   name,
@@ -16,11 +22,12 @@ const networkMethod = (name: string, description: string, final: FinalStep): Met
   workingBytes({ coils, points }, { model, adapt }) {
     // Networks of other software do not say it; their first kernel does.
     const kernel = model?.network.parameters.find(({ shape }) => shape.length === 4);
-    const channels = Number(model?.network.config.channels ?? kernel?.shape[0] ?? 0);
+    const config = model?.network.config ?? {};
+    const channels = Number(config.channels ?? kernel?.shape[0] ?? 0);
     const weights = 4 * (model?.weights.data.length ?? 0);
-    const cascades = Number(model?.network.config.cascades ?? 1);
     // Cascades follow one another: only training keeps what all of them computed.
-    const activations = 4 * ACTIVATIONS * channels * points * (adapt ? cascades : 1);
+    const cascades = adapt && !adapt.recompute ? Number(config.cascades ?? config.unrolls ?? 1) : 1;
+    const activations = 4 * activationsOf(config, adapt !== undefined) * channels * points * cascades;
     const kspace = 8 * coils * points;
     // Training keeps gradients, both moments of Adam, a copy of the best weights; activations until the way back.
     if (!adapt) return 4 * kspace + activations + weights;
