@@ -170,6 +170,7 @@ export { parseStudyConfig, readStudyConfig, type StudyConfig } from './studies/c
 export { runStudy, type StudyOptions, type StudyResult, type StudyRun } from './studies/study.js';
 export { type StudySummary, summarise } from './studies/summary.js';
 export type { AdamOptions, TrainingState } from './training/adam.js';
+export type { Augmentation } from './training/augmentation.js';
 export type { Validation } from './training/checkpoint.js';
 export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';
 export { Dataset, type DatasetOptions, type TrainingSample } from './training/dataset.js';
@@ -180,6 +181,7 @@ export type { Norm } from './training/losses/misfit.js';
 export { LOSSES, type LossDescription, type LossName } from './training/losses.js';
 export type { TrainingSampling } from './training/measurement.js';
 export { type MetricsRow, readMetrics } from './training/metrics-log.js';
+export type { MetaOptions } from './training/objective.js';
 export type {
   CheckpointOptions,
   TrainingPlan,

@@ -162,6 +162,15 @@ const schema = z.strictObject({
   clip: z.number().gt(0).optional(),
   /** Decay per step of a running average of the weights, which is validated and kept in their place. */
   average: fraction.optional(),
+  /** Starting weights that adapt well: see `MetaOptions`. */
+  meta: z
+    .strictObject({
+      innerSteps: z.int().min(1).max(1000).default(5),
+      innerLearningRate: z.number().gt(0).default(1e-5),
+      order: z.literal('first').default('first'),
+      outer: z.enum(['complement', 'loss']).default('complement'),
+    })
+    .optional(),
   seed: seed.default(0),
   validateEvery: z.int().min(1).default(200),
   /** Validations without a lower loss before training stops. */
@@ -214,8 +223,20 @@ export function runDigest(config: TrainingConfig): string {
 
 /** The plan that a configuration describes. */
 export function trainingPlan(config: TrainingConfig): TrainingPlan {
-  const { steps, batch, recompute, optimiser, schedule, accumulate, clip, average, seed, validateEvery, patience } =
-    config;
+  const {
+    steps,
+    batch,
+    recompute,
+    optimiser,
+    schedule,
+    accumulate,
+    clip,
+    average,
+    meta,
+    seed,
+    validateEvery,
+    patience,
+  } = config;
   const loss = lossDescription(config.loss);
   return {
     loss,
@@ -227,6 +248,7 @@ export function trainingPlan(config: TrainingConfig): TrainingPlan {
     accumulate,
     clip,
     average,
+    meta,
     seed,
     validateEvery,
     patience,

@@ -1,4 +1,5 @@
 // Training examples: slices prepared once, undersampled anew for every step.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ComplexArray } from '../arrays/complex-array.js';
 import { magnitude } from '../arrays/magnitude.js';
 import { MT19937 } from '../arrays/mt19937.js';
@@ -8,6 +9,7 @@ import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { calibrationColumns } from '../networks/calibration-columns.js';
 import { type InputKind, networkInput } from '../networks/network-input.js';
+import type { SamplingMask } from '../sampling/mask.js';
 import { type Augmentation, changedSlice, drawChange } from './augmentation.js';
 import { drawMask, measure } from './measurement.js';
 import {
@@ -99,6 +101,8 @@ export class Dataset {
       mask: () => sampled,
       lossMask: () => sampled,
       heldOutMask: () => new Float32Array(sampled.length),
+      completedKspace: async () => scaled(await completed(measured, kspace, mask), scale),
+      complementMask: () => sampled.map((value) => 1 - value),
       calibrationMask: () => calibrationColumns(sampled),
     };
     const sample: Record<string, Float32Array> = {};
@@ -122,6 +126,17 @@ export class Dataset {
     const change = drawChange(random, augmentation, slice.kspace.shape);
     return { slice: await changedSlice(slice, change), intensity: change.intensity };
   }
+}
+
+/** Samples as they were measured, those that were not as the full scan has them. */
+async function completed(measured: ComplexArray, full: ComplexArray, mask: SamplingMask): Promise<Float32Array> {
+  const columns = mask.data.length;
+  const result = full.data.slice();
+  for (let start = 0; start < result.length; start += 2 * columns) {
+    for (let i = 0; i < 2 * columns; i++) if (mask.data[i >> 1] === 1) result[start + i] = measured.data[start + i];
+    if ((start / (2 * columns)) % full.shape[1] === 0) await nextTurn();
+  }
+  return result;
 }
 
 const maximum = (values: Float32Array): number => values.reduce((most, value) => Math.max(most, value), 0);

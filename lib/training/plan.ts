@@ -8,6 +8,7 @@ import type { Dataset } from './dataset.js';
 import type { LearnerOptions } from './learner.js';
 import type { Schedule } from './learning-rate.js';
 import type { LossDescription } from './losses.js';
+import type { MetaOptions } from './objective.js';
 
 /** What defines a run; two runs with equal plans and data give equal weights. */
 export interface TrainingPlan extends LearnerOptions {
@@ -24,6 +25,8 @@ export interface TrainingPlan extends LearnerOptions {
   readonly seed: number;
   /** Steps between validations. */
   readonly validateEvery: number;
+  /** Train starting weights that adapt well, and judge them once adapted. Default: weights that are used as they are. */
+  readonly meta?: MetaOptions | undefined;
   /** Validations without a lower loss after which training stops. Default: never. */
   readonly patience?: number | undefined;
 }

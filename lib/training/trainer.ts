@@ -9,12 +9,13 @@ import { stack, type TrainingSample } from './dataset.js';
 import { trainedParameters } from './graph.js';
 import { Learner } from './learner.js';
 import { learningRateFactor } from './learning-rate.js';
+import { LOSSES, type LossDescription } from './losses.js';
 import { MetricsLog } from './metrics-log.js';
+import { type Batch, MetaObjective, type Objective, PlainObjective } from './objective.js';
 import type { TrainingResult, TrainOptions } from './plan.js';
 import { Prefetch } from './prefetch.js';
 import { openTrainingSession } from './session.js';
 import { SessionPool } from './session-pool.js';
-import type { SliceShape } from './sources.js';
 import { validate } from './validate.js';
 
 /** Steps over which the reported loss is averaged. */
@@ -42,26 +43,25 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const threads = options.threads ?? binding.platform().threads;
   const start = options.weights?.clone() ?? ParameterStore.initialise(network.parameters, plan.seed);
   const learner = new Learner(new Adam(start, trainedParameters(network), plan.optimiser, threads), plan, threads);
-  const open = ([coils, height, width]: SliceShape): ReturnType<typeof openTrainingSession> => {
-    const { batch, loss, recompute } = plan;
-    const shapes = { batch, coils, height, width };
-    return openTrainingSession(learner.adam, { network, loss, recompute, shapes, threads, signal });
-  };
-  await using sessions = new SessionPool(open);
-  return await new Run(options, learner, sessions).finish();
-}
-
-/** The data of one batch. */
-interface Batch {
-  readonly shape: SliceShape;
-  readonly data: TrainingSample;
+  const sessionsFor = (loss: LossDescription): SessionPool =>
+    new SessionPool(([coils, height, width]) => {
+      const { batch, recompute } = plan;
+      const shapes = { batch, coils, height, width };
+      return openTrainingSession(learner.adam, { network, loss, recompute, shapes, threads, signal });
+    });
+  const { meta } = plan;
+  await using outer = sessionsFor(meta && meta.outer !== 'loss' ? LOSSES.self : plan.loss);
+  await using inner = sessionsFor(LOSSES.self);
+  const plain = new PlainObjective(outer);
+  const objective = meta ? new MetaObjective(new PlainObjective(inner), plain, learner.adam, meta, threads) : plain;
+  return await new Run(options, learner, objective).finish();
 }
 
 /** One run of `train`. */
 class Run {
   readonly #options: TrainOptions;
   readonly #learner: Learner;
-  readonly #sessions: SessionPool;
+  readonly #objective: Objective;
   readonly #validations: Validation[] = [];
   readonly #losses: number[] = [];
   #metrics: MetricsLog | undefined;
@@ -71,10 +71,10 @@ class Run {
   /** When it was written, or the run began. */
   #savedAt = performance.now();
 
-  constructor(options: TrainOptions, learner: Learner, sessions: SessionPool) {
+  constructor(options: TrainOptions, learner: Learner, objective: Objective) {
     this.#options = options;
     this.#learner = learner;
-    this.#sessions = sessions;
+    this.#objective = objective;
     this.#bestWeights = learner.judged.data.slice();
   }
 
@@ -98,7 +98,7 @@ class Run {
   async #train(): Promise<void> {
     const { plan, prefetch = 1, signal } = this.#options;
     const first = this.#steps;
-    const { inputs } = await this.#sessions.get(this.#options.training.shape(0));
+    const inputs = await this.#objective.inputs(this.#options.training.shape(0));
     const upcoming = this.#upcoming();
     await using batches = new Prefetch(
       (ended) => this.#batch(upcoming.next().value, inputs, ended),
@@ -123,10 +123,7 @@ class Run {
     const step = this.#steps;
     let mean = 0;
     for (let i = 0; i < accumulate; i++) {
-      const { shape, data } = await batches.next();
-      const session = await this.#sessions.get(shape);
-      session.set(data);
-      const { loss } = await session.differentiate({ signal });
+      const loss = await this.#objective.differentiate(await batches.next(), { signal });
       await this.#learner.collect(i);
       mean += loss / accumulate;
     }
@@ -164,8 +161,8 @@ class Run {
   async #validate(): Promise<void> {
     const { validation: dataset, plan, network, pictures = 0, threads, signal, onValidation } = this.#options;
     if (!dataset) return;
-    const sessions = this.#sessions;
-    const run = { dataset, network, sessions, batch: plan.batch, pictures, threads, signal };
+    const objective = this.#objective;
+    const run = { dataset, network, objective, batch: plan.batch, pictures, threads, signal };
     const { figures, pictures: drawn } = await this.#learner.withJudged(() => validate(run));
     const best = Math.min(...this.#validations.map(({ loss }) => loss));
     if (figures.loss < best) this.#bestWeights = this.#learner.judged.data.slice();

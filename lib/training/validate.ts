@@ -7,14 +7,14 @@ import type { Network } from '../networks/network.js';
 import { validationBatches } from './batches.js';
 import type { Validation } from './checkpoint.js';
 import { type Dataset, stack } from './dataset.js';
+import type { Objective } from './objective.js';
 import type { ValidationPicture } from './plan.js';
-import type { SessionPool } from './session-pool.js';
 
 /** What `validate` works with. */
 export interface ValidationRun {
   readonly dataset: Dataset;
   readonly network: Pick<Network, 'gives'>;
-  readonly sessions: SessionPool;
+  readonly objective: Objective;
   readonly batch: number;
   /** Slices to picture, spread over the dataset. */
   readonly pictures: number;
@@ -23,31 +23,29 @@ export interface ValidationRun {
 }
 
 /**
- * Means over all slices of the dataset, each under its first mask, with the weights that the sessions hold.
+ * Means over all slices of the dataset, each under its first mask, with the weights that the objective is of.
  *
  * Batches hold slices of one size; one that is not full is filled up with slices seen already, which count in its loss alone.
  *
- * @throws as `Dataset.sample` and `TrainingSession.evaluate`.
+ * @throws as `Dataset.sample` and `Objective.evaluate`.
  */
 export async function validate(
   run: ValidationRun,
 ): Promise<{ readonly figures: Omit<Validation, 'step'>; readonly pictures: readonly ValidationPicture[] }> {
-  const { dataset, network, sessions, batch, threads, signal } = run;
+  const { dataset, network, objective, batch, threads, signal } = run;
   const kinds = Array.from({ length: dataset.length }, (_, i) => String(dataset.shape(i)));
   const pictured = new Set(spread(dataset.length, run.pictures));
   const reference = network.gives === 'coils' ? 'targetRss' : 'targetMagnitude';
   const pictures: ValidationPicture[] = [];
   const sums = { loss: 0, ssim: 0, psnr: 0 };
   for (const { indices, count } of validationBatches(kinds, batch)) {
-    const [coils, ...matrix] = dataset.shape(indices[0]);
-    const session = await sessions.get([coils, ...matrix]);
-    const { inputs } = session;
+    const shape = dataset.shape(indices[0]);
+    const [, ...matrix] = shape;
+    const inputs = await objective.inputs(shape);
     const names = [...new Set([...inputs, reference, ...(run.pictures > 0 ? ['image'] : [])])];
     const samples = [];
     for (const index of indices) samples.push(await dataset.sample(index, 0, names, { threads, signal }));
-    const joined = stack(samples);
-    session.set(Object.fromEntries(inputs.map((name) => [name, joined[name]])));
-    const { loss, output } = await session.evaluate({ signal });
+    const { loss, output } = await objective.evaluate({ shape, data: stack(samples) }, { signal });
     sums.loss += count * loss;
     const images = outputMagnitudes(output, network.gives, [batch, ...matrix]);
     for (let i = 0; i < count; i++) {

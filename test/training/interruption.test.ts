@@ -34,13 +34,13 @@ test('a run killed outright and resumed ends with the model and the metrics of a
       validation: { ...phantom, seed: 1 },
       undersampling: { acceleration: 3, centerFraction: 0.25 },
       steps: 60,
-      batch: 2,
       accumulate: 2,
       clip: 0.5,
       average: 0.9,
       schedule: { kind: 'plateau', warmUp: 3, patience: 1, factor: 0.5 },
       optimiser: { learningRate: 0.01 },
-      validateEvery: 10,
+      validateEvery: 20,
+      pictures: 0,
       checkpointEvery: 7,
     }),
   );
@@ -70,7 +70,7 @@ test('a run killed outright and resumed ends with the model and the metrics of a
   const measured = async (path: string): Promise<object[]> =>
     (await readMetrics(`${path}.metrics.jsonl`)).map((row) => ({ ...row, seconds: 0 }));
   const rows = await measured(whole);
-  expect(rows).toHaveLength(60 + 6);
+  expect(rows).toHaveLength(60 + 3);
   expect(await measured(killed)).toEqual(rows);
 });
 
