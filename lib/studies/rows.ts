@@ -1,6 +1,7 @@
 // The rows of a study's tables: classical methods, and every model as it is and adapted, raw and made consistent with the samples.
 import { LarmorError } from '../errors.js';
 import type { StudyConfig, StudyTest } from './config.js';
+import type { Target } from './target-schema.js';
 
 /** What makes an image of a slice. */
 export type Producer =
@@ -70,6 +71,11 @@ export function rowNames(study: StudyConfig): string[] {
   return [...new Set(names)];
 }
 
+function rowsOf(target: Target): (string | undefined)[] {
+  if ('of' in target) return [target.of, target.over];
+  return 'race' in target ? [target.race, target.against].flatMap((row) => [row, rowName(row, 'oracle')]) : [];
+}
+
 /** @throws LarmorError `ERR_CONFIG` when a target of `test` names a row or a recipe that the study does not have. */
 export function expectRows(study: StudyConfig, test: StudyTest, source: string): void {
   const rows = rowNames(study);
@@ -79,7 +85,7 @@ export function expectRows(study: StudyConfig, test: StudyTest, source: string):
       throw new LarmorError('ERR_CONFIG', `${source}: targets of ${test.name}: there is no shift called ${shift}`);
     if (recipe !== undefined && !Object.hasOwn(study.recipes, recipe))
       throw new LarmorError('ERR_CONFIG', `${source}: targets of ${test.name}: there is no recipe called ${recipe}`);
-    const asked = 'of' in target ? [target.of, target.over] : [];
+    const asked = rowsOf(target);
     const unknown = asked.find((row) => row !== undefined && !rows.includes(row));
     if (unknown !== undefined)
       throw new LarmorError(

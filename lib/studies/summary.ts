@@ -4,6 +4,7 @@ import type { Scores } from './case.js';
 import type { StudyConfig } from './config.js';
 import { type GapClosed, gapsClosed } from './gap.js';
 import type { Stop } from './produce.js';
+import { type Race, races } from './race.js';
 import { CG_SENSE, L1_WAVELET, producerName, rowName } from './rows.js';
 import { mean, type Spread, spreadOf } from './spread.js';
 import type { StudyRun } from './study.js';
@@ -54,6 +55,7 @@ export interface TestSummary {
   readonly rows: readonly RowSummary[];
   readonly differences: readonly PairedDifference[];
   readonly gaps: readonly GapClosed[];
+  readonly races: readonly Race[];
   readonly targets: readonly JudgedTarget[];
 }
 
@@ -78,6 +80,7 @@ export function summarise(study: StudyConfig, run: StudyRun): StudySummary {
       rows: rows.map(summariseRow),
       differences: pairs(study, rows),
       gaps,
+      races: races(rows),
       targets: judge(targets, rows, gaps),
     };
   });
@@ -91,7 +94,7 @@ function summariseRow(row: TableRow): RowSummary {
   const spread = (metric: Metric): Spread => spreadOf(figures(row, metric), metric);
   const slices = results.map(({ case: { slice, mask }, result }, i): SliceFigures => {
     const { seconds, adaptation, stops } = result;
-    const told = variant === 'oracle' ? { stops } : adaptation && outcome(adaptation);
+    const told = variant === 'oracle' ? bestStop(stops ?? []) : adaptation && outcome(adaptation);
     return { slice, mask, ...scores[i], seconds, ...told };
   });
   const iterations = slices.flatMap(({ iterations: made }) => made ?? []);
@@ -118,6 +121,13 @@ const outcome = ({
   bestIteration,
   stop,
 });
+
+/** Where the best of the stops is, and all of them. */
+function bestStop(stops: readonly Stop[]): Pick<SliceFigures, 'stops'> & Partial<Pick<Stop, 'iterations' | 'seconds'>> {
+  if (stops.length === 0) return { stops };
+  const { iterations, seconds } = stops.reduce((best, each) => (each.scores.ssim > best.scores.ssim ? each : best));
+  return { stops, iterations, seconds };
+}
 
 function tally(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -17,7 +17,7 @@ const hasBound = ({ atLeast, atMost }: { atLeast?: number | undefined; atMost?: 
   atLeast !== undefined || atMost !== undefined;
 const noBound = 'wants atLeast or atMost';
 
-/** A row's figure, or its difference to another row's slice by slice; or the share of the gap that adaptation closes. */
+/** A row's figure, or its difference to another row's slice by slice; the share of the gap that adaptation closes; or a race. */
 export const targetSchema = z.union([
   z
     .strictObject({
@@ -36,6 +36,14 @@ export const targetSchema = z.union([
       shift: z.string().optional(),
       consistent: z.boolean().default(false),
       metric: z.enum(METRICS).default('ssim'),
+      ...bounds,
+    })
+    .refine(hasBound, noBound),
+  z
+    .strictObject({
+      /** How many times faster this row comes to the best SSIM that the row `against` ever has; both recipes need an oracle. */
+      race: z.string(),
+      against: z.string(),
       ...bounds,
     })
     .refine(hasBound, noBound),

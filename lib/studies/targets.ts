@@ -1,5 +1,6 @@
 // Results held against what a study asks of them.
 import type { GapClosed } from './gap.js';
+import { race } from './race.js';
 import { statisticOf } from './spread.js';
 import { differences, figures, rowNamed, type TableRow } from './table.js';
 import type { Target } from './target-schema.js';
@@ -22,12 +23,20 @@ export function judge(
   gaps: readonly GapClosed[],
 ): JudgedTarget[] {
   return targets.map((target) => {
-    const measured = 'shareOfGap' in target ? share(target, gaps) : figure(target, rows);
+    const measured = measure(target, rows, gaps);
     const { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = target;
     const isMet = measured !== undefined && measured >= atLeast && measured <= atMost;
     const judgement = measured === undefined ? 'unjudged' : isMet ? 'met' : 'missed';
     return { target, text: describe(target), measured, judgement };
   });
+}
+
+function measure(target: Target, rows: readonly TableRow[], gaps: readonly GapClosed[]): number | undefined {
+  if ('shareOfGap' in target) return share(target, gaps);
+  if ('of' in target) return figure(target, rows);
+  const found = race(rows, target.race, target.against);
+  // One that never comes there is infinitely slow.
+  return found && found.theirs / (found.ours ?? Number.POSITIVE_INFINITY);
 }
 
 function share(
@@ -64,6 +73,8 @@ function describe(target: Target): string {
     ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
     ...(atMost === undefined ? [] : [`at most ${atMost}`]),
   ].join(', ');
+  if ('race' in target)
+    return `times that ${target.race} comes faster to the best SSIM of ${target.against}: ${bounds}`;
   const metric = METRIC_NAMES[target.metric];
   if ('shareOfGap' in target) {
     const consistent = target.consistent ? ', consistent' : '';

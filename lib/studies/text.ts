@@ -1,5 +1,6 @@
 // A study's findings as tables, and these as Markdown.
 import { type GapClosed, LEAST_GAP } from './gap.js';
+import type { Race } from './race.js';
 import type { PairedDifference, RowSummary, StudySummary, TestSummary } from './summary.js';
 import type { JudgedTarget } from './targets.js';
 
@@ -10,7 +11,7 @@ export interface StudyTable {
 }
 
 /** Rows, paired differences, the gap and the targets of a test, as far as there are any. */
-export function studyTables({ n, rows, differences, gaps, targets }: TestSummary): StudyTable[] {
+export function studyTables({ n, rows, differences, gaps, races, targets }: TestSummary): StudyTable[] {
   const scores = ['SSIM', 'worst', 'matched', 'PSNR', 'worst', 'NMSE', 'iterations', 's/slice', 'verdicts'];
   const tables = [
     { title: 'Scores', rows: [['image', ...scores], ...rows.map(rowCells)] },
@@ -24,6 +25,10 @@ export function studyTables({ n, rows, differences, gaps, targets }: TestSummary
     {
       title: 'The gap between training domains',
       rows: [['gap', 'Q - P', 'share closed', '|Q - P| adapted', 'mean |.|'], ...gaps.map(gapCells)],
+    },
+    {
+      title: 'Time to the best SSIM of another adaptation, by the reference',
+      rows: [['adaptation', 'the best of', 'SSIM', 'its s/slice', 's/slice'], ...races.map(raceCells)],
     },
     { title: 'Targets', rows: [['target', 'measured', ''], ...targets.map(targetCells)] },
   ];
@@ -85,6 +90,16 @@ function gapCells({ shift, recipe, consistent, metric, gap, share, remaining }: 
     share === undefined ? `gap too small (below ${LEAST_GAP})` : `${(100 * share).toFixed(0)} %`,
     remaining === undefined ? '' : remaining.ofMeans.toFixed(4),
     remaining === undefined ? '' : remaining.ofSlices.toFixed(4),
+  ];
+}
+
+function raceCells({ of, against, ssim, theirs, ours }: Race): string[] {
+  return [
+    of,
+    against,
+    ssim.toFixed(4),
+    theirs.toPrecision(3),
+    ours === undefined ? 'never on some slice' : ours.toPrecision(3),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseStudyConfig } from '#larmor/studies/config.js';
 import { gapsClosed } from '#larmor/studies/gap.js';
+import { races } from '#larmor/studies/race.js';
 import { spreadOf, statisticOf } from '#larmor/studies/spread.js';
 import { differences, type TableRow } from '#larmor/studies/table.js';
 import { judge } from '#larmor/studies/targets.js';
@@ -66,6 +67,52 @@ describe('the gap', () => {
     const near = rows.map((each) => (each.name === 'Q-supervised' ? row(each.name, 0.805, 0.705) : each));
     expect(gapsClosed(study, near)[0]).toMatchObject({ share: undefined, gap: expect.closeTo(0.005, 10) });
     expect(gapsClosed(study, rows.slice(0, 1))).toEqual([]);
+  });
+});
+
+describe('a race', () => {
+  /** Two slices whose SSIM after 10, 20, 30 iterations, a second each ten, is given. */
+  const watched = (name: string, ...slices: [number, number, number][]): TableRow => ({
+    ...row(`${name}, oracle`, ...slices.map((ssims) => Math.max(...ssims))),
+    variant: 'oracle',
+    results: slices.map((ssims, slice) => ({
+      producer: { kind: 'network', model: 'm' },
+      case: { test: 0, slice, mask: 0 },
+      digest: '',
+      result: {
+        scores: {},
+        seconds: 9,
+        stops: ssims.map((ssim, i) => ({
+          iterations: 10 * (i + 1),
+          seconds: i + 1,
+          scores: { ssim, ssimMatched: 0, psnr: 0, nmse: 0 },
+        })),
+      },
+    })),
+  });
+  const quick = watched('quick', [0.7, 0.8, 0.9], [0.9, 0.8, 0.7]);
+  const slow = watched('slow', [0.5, 0.6, 0.75], [0.5, 0.9, 0.6]);
+
+  test('is to the best that the other ever has, slice by slice', () => {
+    // Quick passes slow's .75 after 2 s and its .9 after 1 s; slow needs 3 s and 2 s itself, and never has quick's .9 twice.
+    expect(races([quick, slow])).toEqual([
+      { of: 'quick', against: 'slow', ssim: expect.closeTo(0.825, 12), theirs: 2.5, ours: 1.5 },
+      { of: 'slow', against: 'quick', ssim: expect.closeTo(0.9, 12), theirs: 2, ours: undefined },
+    ]);
+    const judged = judge(
+      [
+        { race: 'quick', against: 'slow', atLeast: 1.6 },
+        { race: 'slow', against: 'quick', atLeast: 0.1 },
+        { race: 'slow', against: 'unwatched', atLeast: 0.1 },
+      ],
+      [quick, slow],
+      [],
+    );
+    expect(judged.map(({ measured, judgement }) => [measured, judgement])).toEqual([
+      [2.5 / 1.5, 'met'],
+      [0, 'missed'],
+      [undefined, 'unjudged'],
+    ]);
   });
 });
 
