@@ -7,10 +7,10 @@ import type { Network } from '../networks/network.js';
 import {
   calibrationSchema,
   parseTrainingConfig,
-  sourceSchema,
   type TrainingConfig,
   undersamplingSchema,
 } from '../training/config.js';
+import { sourceSchema } from '../training/source-config.js';
 import { expectRows } from './rows.js';
 import { targetSchema } from './target-schema.js';
 

@@ -10,76 +10,11 @@ import { createNetwork, type Network } from '../networks/network.js';
 import { INPUT_KINDS } from '../networks/network-input.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import { MASK_TYPES } from '../sampling/mask.js';
-import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { Dataset } from './dataset.js';
-import { expandPaths } from './file-patterns.js';
 import { lossDescription, lossSchema } from './losses.js';
 import type { TrainingPlan } from './plan.js';
 import { MemoryBudget } from './prepared-slices.js';
-import { selectScans } from './scan-selection.js';
-import { mixedSource, phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
-
-const seed = z.int().min(0).max(0xffff_ffff);
-const scanner = {
-  /** Side of k-space. */
-  size: z.int().min(16).max(1024).default(128),
-  coils: z.int().min(1).max(128).default(8),
-  /** Least and largest ratio of the object's median to one coil's noise. */
-  snr: z.tuple([z.number().gt(0), z.number().gt(0)]).default([40, 150]),
-  /** Strength of the phase: see `SimulationOptions`. */
-  phase: z.number().gte(0).default(1),
-  seed: seed.default(0),
-};
-
-const singleSource = z.discriminatedUnion('source', [
-  z.strictObject({
-    source: z.literal('phantom'),
-    families: z.array(z.enum(PHANTOM_FAMILIES as [PhantomFamily, ...PhantomFamily[]])).min(1),
-    subjects: z.int().min(1).max(100_000),
-    /** Per subject. */
-    slices: z.int().min(1).max(256).default(1),
-    ...scanner,
-  }),
-  z.strictObject({
-    source: z.literal('volumes'),
-    /** NIfTI files with magnitude images, and which of their slices, [first, end). */
-    volumes: z
-      .array(z.strictObject({ path: z.string(), slices: z.tuple([z.int().min(0), z.int().min(1)]).optional() }))
-      .min(1),
-    /** Simulated scans of every slice: the first as it is, the others varied in shape. */
-    variants: z.int().min(1).default(1),
-    ...scanner,
-  }),
-  z.strictObject({
-    source: z.literal('scans'),
-    /** Fully sampled scans; `*` in a path stands for any characters of a name. */
-    paths: z.array(z.string()).min(1),
-  }),
-  z.strictObject({
-    /** Fully sampled scans of a folder, picked by what they hold: see `ScanSelection`. */
-    source: z.literal('folder'),
-    folder: z.string(),
-    name: z.string().optional(),
-    acquisition: z.string().optional(),
-    coils: z.int().min(1).optional(),
-    rows: z.int().min(1).optional(),
-    columns: z.int().min(1).optional(),
-    skip: z.int().min(0).optional(),
-    files: z.int().min(1).optional(),
-    middle: z.int().min(1).optional(),
-    origin: z.string().optional(),
-  }),
-]);
-
-/** Where slices come from, as configurations write it. */
-export const sourceSchema = z.discriminatedUnion('source', [
-  singleSource,
-  /** The slices of several sources. */
-  z.strictObject({ source: z.literal('mixed'), sources: z.array(singleSource).min(1) }),
-]);
-
-/** A source of slices with every default filled in. */
-export type SourceConfig = z.output<typeof sourceSchema>;
+import { openSource, type SourceConfig, seed, sourceSchema } from './source-config.js';
 
 const fraction = z.number().gt(0).lt(1);
 
@@ -258,22 +193,6 @@ export function trainingPlan(config: TrainingConfig): TrainingPlan {
 /** The memory that a configuration allows for prepared slices. */
 export function memoryBudget({ memoryMiB }: Pick<TrainingConfig, 'memoryMiB'>): MemoryBudget {
   return new MemoryBudget(memoryMiB === undefined ? machineMemory() / 2 : memoryMiB * 2 ** 20);
-}
-
-/** Opens what a configuration names. @throws as the sources do. */
-export async function openSource(config: SourceConfig, options: RunOptions = {}): Promise<SliceSource> {
-  switch (config.source) {
-    case 'phantom':
-      return phantomSource(config);
-    case 'volumes':
-      return volumeSource(config);
-    case 'scans':
-      return scanSource(await expandPaths(config.paths), options);
-    case 'folder':
-      return scanSource(await selectScans(config, options), options);
-    case 'mixed':
-      return mixedSource(await Promise.all(config.sources.map((part) => openSource(part, options))));
-  }
 }
 
 /** The slices of one part of a configuration, read and calibrated as far as `memory` goes. @throws as `Dataset.prepare` and the sources. */

@@ -85,7 +85,9 @@ export class Dataset {
     const { sampling } = this.#options;
     const mask = drawMask(sampling, kspace.shape[2], [index, draw]);
     const measured = await measure(slice, mask, sampling, [index, draw]);
-    const { image, scale: normalising } = await networkInput(measured, maps, mask, this.#options.input, options);
+    const { image, scale: normalising } = await this.#slices.naming(index, () =>
+      networkInput(measured, maps, mask, this.#options.input, options),
+    );
     const scale = intensity * normalising;
     const sampled = Float32Array.from(mask.data);
     const parts: Readonly<Record<string, () => Float32Array | Promise<Float32Array>>> = {

@@ -91,6 +91,11 @@ export class PreparedSlices {
     return this.#source.shape(index);
   }
 
+  /** Runs `work` on slice `index`; the errors of it say which. */
+  naming<T>(index: number, work: () => Promise<T>): Promise<T> {
+    return naming(this.#source, index, work);
+  }
+
   /** Throws as the source and `espirit`. */
   async get(index: number, options: RunOptions = {}): Promise<PreparedSlice> {
     return this.#kept[index] ?? (await prepare(this.#source, index, this.#options, options));
@@ -109,10 +114,20 @@ async function prepare(
   const mask = drawMask(sampling, columns, draw);
   const brightness = percentile(await rootSumOfSquares(kspace, options), BRIGHTNESS_PERCENTILE);
   const measured = await measure({ kspace, brightness }, mask, sampling, draw);
-  const estimate = await espirit(measured, { ...calibration, mask, ...options });
+  const estimate = await naming(source, index, () => espirit(measured, { ...calibration, mask, ...options }));
   const maps = { data: estimate.maps.data, shape: kspace.shape };
   const target = await new EncodingOperator({ maps, mask: fullMask(columns) }).adjoint(kspace, options);
   return { kspace, maps, target, brightness };
+}
+
+/** Runs `work` on a slice; the errors of it say which. */
+async function naming<T>({ name }: Pick<SliceSource, 'name'>, index: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LarmorError)) throw error;
+    throw new LarmorError(error.code, `${name?.(index) ?? `slice ${index}`}: ${error.message}`, { cause: error });
+  }
 }
 
 const fullMask = (columns: number): SamplingMask => ({ data: new Uint8Array(columns).fill(1), shape: [columns] });

@@ -18,6 +18,8 @@ export type SliceShape = readonly [coils: number, height: number, width: number]
 export interface SliceSource {
   readonly length: number;
   shape(index: number): SliceShape;
+  /** What a slice is called in messages. */
+  name?(index: number): string;
   /** K-space [coil, ky, kx]; the same for the same index. */
   read(index: number, options?: RunOptions): Promise<ComplexArray>;
 }
@@ -144,12 +146,15 @@ export async function scanSource(
     if (!scan.fullySampled)
       throw new LarmorError('ERR_CONFIG', `training: ${path} is undersampled; supervised data must be whole`);
     const [begin, end] = typeof entry === 'string' ? [0, scan.slices] : entry.slices;
-    for (let slice = begin; slice < end; slice++) index.push({ path, slice, shape: sizeOf(scan) });
+    for (let slice = begin; slice < Math.min(end, scan.slices); slice++)
+      index.push({ path, slice, shape: sizeOf(scan) });
   }
-  if (index.length === 0) throw new LarmorError('ERR_CONFIG', 'training: no scans given');
+  if (index.length === 0)
+    throw new LarmorError('ERR_CONFIG', 'training: no scans given, or none has the slices asked for');
   return {
     length: index.length,
     shape: (i) => index[i].shape,
+    name: (i) => `slice ${index[i].slice} of ${index[i].path}`,
     async read(i, { signal } = {}) {
       const { path, slice, shape } = index[i];
       await using scan = await openScan(path, { signal });
@@ -180,6 +185,10 @@ export function mixedSource(sources: readonly SliceSource[]): SliceSource {
     shape(index) {
       const { source, position } = locate(index);
       return source.shape(position);
+    },
+    name(index) {
+      const { source, position } = locate(index);
+      return source.name?.(position) ?? `slice ${position}`;
     },
     read(index, options) {
       const { source, position } = locate(index);

@@ -3,6 +3,7 @@ import { rm, truncate } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { complexZeros } from '#larmor/arrays/complex-array.js';
 import { ScanWriter } from '#larmor/io/fastmri-writer.js';
+import { Dataset } from '#larmor/training/dataset.js';
 import { mixedSource, phantomSource, scanSource, volumeSource } from '#larmor/training/sources.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { describeShared, shared } from '../support/shared.js';
@@ -45,6 +46,20 @@ test('scans: every slice of every file, also of different sizes', async () => {
   const { data, shape } = await source.read(3);
   expect(shape).toEqual([2, 8, 12]);
   expect(data[0]).toBe(3);
+});
+
+test('scans: some slices of each, and the one that holds nothing by its name', async () => {
+  const path = await writeScan('e.h5', 2, 16);
+  const source = await scanSource([{ path, slices: [1, 5] }]);
+  expect(source.length).toBe(1);
+  expect((await source.read(0)).data[0]).toBe(3);
+  await expect(scanSource([{ path, slices: [2, 5] }])).rejects.toMatchObject({ code: 'ERR_CONFIG' });
+  const empty = { ...source, read: async () => complexZeros([2, 8, 16]) };
+  const sampling = { type: 'random', acceleration: 2, centerFraction: 0.5, fixed: true, seed: 1 } as const;
+  await expect(Dataset.prepare(empty, { sampling, input: 'sense' })).rejects.toMatchObject({
+    code: 'ERR_CALIBRATION',
+    message: expect.stringMatching(/^slice 1 of .*e\.h5: /),
+  });
 });
 
 test('scans: files that are missing, vanish, are cut short or replaced are named', async () => {
