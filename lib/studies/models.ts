@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { machineMemory } from '../arrays/machine-memory.js';
 import type { RunOptions } from '../jobs.js';
 import { loadModel, type Model, saveModel } from '../networks/model.js';
 import { modelDigest, softwareVersions } from '../reconstruction/manifest.js';
@@ -20,6 +21,15 @@ export interface StudyModel {
   readonly name: string;
   /** Trained models: the file that keeps it, and training steps to make. */
   readonly training?: { readonly path: string; readonly digest: string; readonly steps: number } | undefined;
+}
+
+/** How a model is trained, beside what decides its weights. */
+export interface ModelTrainingOptions extends Pick<RunOptions, 'signal' | 'threads'> {
+  /** Models at training at the same time, which share half of the machine's memory for their slices. */
+  readonly atOnce: number;
+  readonly onStep?: ((progress: TrainingProgress) => void) | undefined;
+  /** Fraction of the slices that are prepared. */
+  readonly onPreparing?: ((fraction: number) => void) | undefined;
 }
 
 /** Where each model of a study comes from; `steps` is 0 where it has been trained before. @throws as the sources do. */
@@ -64,18 +74,17 @@ export async function trainStudyModel(
   study: StudyConfig,
   data: StudyData,
   { name, training: planned }: StudyModel,
-  options: Pick<RunOptions, 'signal' | 'threads'> & {
-    readonly onStep?: ((progress: TrainingProgress) => void) | undefined;
-  },
+  options: ModelTrainingOptions,
 ): Promise<void> {
   if (!planned || planned.steps === 0) return;
-  const { signal, threads, onStep } = options;
+  const { signal, threads, atOnce, onStep, onPreparing } = options;
   const { path, digest, steps } = planned;
   await makeFolder(join(path, '..'));
   const config = modelTraining(study, name, steps);
-  const memory = memoryBudget(config);
+  const { memoryMiB = machineMemory() / 2 / 2 ** 20 / atOnce } = config;
+  const memory = memoryBudget({ memoryMiB });
   const prepare = (part: typeof config.training): Promise<Dataset> =>
-    prepareDataset(config, data.resolve(part), { signal, threads, memory });
+    prepareDataset(config, data.resolve(part), { signal, threads, memory, onProgress: onPreparing });
   // Validation slices come back at every validation: they should be the ones that stay in memory.
   const validation = config.validation && (await prepare(config.validation));
   const training = await prepare(config.training);

@@ -26,7 +26,7 @@ export interface Stop {
 /** What a producer made of one case. */
 export interface CaseResult {
   readonly scores: Readonly<Partial<Record<Variant, Scores>>>;
-  /** Of making the image, the network loaded. */
+  /** Of making the image, with a slice's share of what was done for all of them together. */
   readonly seconds: number;
   readonly adaptation?: AdaptationOutcome | undefined;
   readonly stops?: readonly Stop[] | undefined;
@@ -122,17 +122,19 @@ export async function produceNetwork(
     ...(await cases[position].prepare(options)),
     seed: [cases[position].mask, cases[position].slice],
   });
+  const begun = performance.now();
   const joint =
     settings.volumeIterations > 0
       ? await adaptJointly(model, settings, cases.length, measured, { threads, signal })
       : undefined;
+  const shared = (performance.now() - begun) / 1000 / cases.length;
   await using adapter = new SliceAdapter(model, settings, { threads, joint });
   for (const position of cases.keys()) {
     const ready = await measured(position);
     const started = performance.now();
     const onStep = (step: number, most: number): void => onProgress?.((position + step / most) / cases.length);
     const { image, outcome } = await adapter.adapt(ready, { signal, onStep });
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = shared + (performance.now() - started) / 1000;
     const stops = oracleEvery && (await otherStops(model, settings, oracleEvery, ready, options));
     await report(options, position, ready, image, { seconds, adaptation: outcome, ...(stops && { stops }) });
   }

@@ -75,7 +75,8 @@ export async function runStudy(study: StudyConfig, options: StudyOptions): Promi
       const task = meter.task(`training ${model.name}`, model.training?.steps ?? 0);
       const onStep = ({ step, steps, loss }: { step: number; steps: number; loss: number }): void =>
         task(step / steps, `step ${step} of ${steps}, loss ${loss.toFixed(4)}`);
-      return trainStudyModel(study, data, model, { signal: stop, threads, onStep });
+      const onPreparing = (): void => task(0, 'preparing slices');
+      return trainStudyModel(study, data, model, { signal: stop, threads, atOnce: parallel, onStep, onPreparing });
     }),
     parallel,
     signal,
