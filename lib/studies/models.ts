@@ -32,7 +32,7 @@ export interface ModelTrainingOptions extends Pick<RunOptions, 'signal' | 'threa
   readonly onPreparing?: ((fraction: number) => void) | undefined;
 }
 
-/** Where each model of a study comes from; `steps` is 0 where it has been trained before. @throws as the sources do. */
+/** Where each model of a study comes from; `steps` is 0 where it has been trained before. @throws as the sources and `loadModel` do. */
 export async function planModels(
   study: StudyConfig,
   data: StudyData,
@@ -42,6 +42,8 @@ export async function planModels(
   const planned: StudyModel[] = [];
   for (const [name, given] of Object.entries(study.models)) {
     if ('file' in given) {
+      // A missing file is told before hours of training.
+      await loadModel(given.file);
       planned.push({ name });
       continue;
     }

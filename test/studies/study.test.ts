@@ -98,6 +98,19 @@ describe('a study', () => {
     expect((await run('whole', { fresh: true })).work).toEqual({ trained: 0, made: 36, known: 0 });
   });
 
+  test('tells of a missing model before anything is trained', async () => {
+    const config = parseStudyConfig({
+      ...small,
+      models: { ...small.models, other: { file: file('none.safetensors') } },
+    });
+    const options = { data: '.', folder: file('missing'), threads: 1 };
+    await expect(runStudy(config, options)).rejects.toMatchObject({
+      code: 'ERR_FILE_NOT_FOUND',
+      message: expect.stringContaining('none.safetensors'),
+    });
+    expect(existsSync(file('missing/models'))).toBe(false);
+  });
+
   test('keeps pictures of the slices asked for alone', () => {
     const images = readdirSync(file('whole/results')).filter((name) => name.endsWith('.safetensors'));
     // Slice 0 under the first mask, by each of the six, under two recipes of the chain.
