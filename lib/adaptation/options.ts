@@ -60,6 +60,10 @@ const schema = z.strictObject({
   timeBudget: z.number().gt(0).optional(),
   heldOut: heldOut.prefault({}),
   loss: loss.prefault({}),
+  /** Weights of terms beside the data: see `LossDescription`. 0 leaves a term out. */
+  penalties: z
+    .strictObject({ equivariance: z.number().min(0).default(0), totalVariation: z.number().min(0).default(0) })
+    .prefault({}),
   stop: stopRule.prefault({ rule: 'patience' }),
   /**
    * After so many iterations, and at the end: where the best weights so far do not beat the starting ones on the held-out samples by so many

@@ -34,6 +34,7 @@ export type SessionData = Readonly<Record<string, Float32Array>>;
 export interface PreparedSlice {
   /** [coils, height, width]. */
   readonly sizes: readonly [number, number, number];
+  readonly seed: Seed;
   /** Multiplies images of the network to give data units. */
   readonly unit: number;
   /** What never changes: maps and all measured samples. */
@@ -129,6 +130,7 @@ export async function prepareSlice(
   };
   return {
     sizes: [coils, height, width],
+    seed,
     unit: 1 / scale,
     data,
     judged,

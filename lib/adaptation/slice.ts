@@ -10,7 +10,7 @@ import { type JudgedLosses, type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
 import type { AdaptationOutcome } from './outcome.js';
 import { type MeasuredSlice, type PreparedSlice, prepareSlice, type SessionData } from './prepare.js';
-import { adaptationSession, needed, type TrainedModel, trainedModel } from './trained-model.js';
+import { adaptationSession, needed, stepData, type TrainedModel, trainedModel } from './trained-model.js';
 
 /** What adaptation made of a slice. */
 export interface AdaptedSlice {
@@ -105,6 +105,7 @@ export class SliceAdapter implements AsyncDisposable {
         step: async () => {
           await showIfDue();
           show((await prepared.draw?.(made, run)) ?? prepared.judged);
+          session.set(stepData(prepared, session, made));
           made += 1;
           const losses = await session.step({ learningRate: learningRateAt(this.#settings, session.steps), signal });
           return prepared.draw ? { loss: losses.loss } : judgedLosses(losses);

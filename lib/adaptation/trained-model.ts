@@ -1,13 +1,19 @@
 // The model as adaptation trains it: which of its parameters change, or the adapters that change in their place.
 
+import { LarmorError } from '../errors.js';
+import { isImageNetwork } from '../networks/image-network.js';
 import { withAdapters } from '../networks/low-rank.js';
 import type { Model } from '../networks/model.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import type { Trainable } from '../training/graph.js';
 import type { LossDescription } from '../training/losses.js';
 import { createTrainingSession, type TrainingSession } from '../training/session.js';
+import { drawMoves } from './moves.js';
 import type { AdaptationSettings } from './options.js';
 import type { PreparedSlice, SessionData } from './prepare.js';
+
+/** Sets the moves of a step apart from its samples. */
+const MOVES = 1;
 
 export interface TrainedModel extends Model {
   readonly loss: LossDescription;
@@ -20,13 +26,38 @@ export interface TrainedModel extends Model {
 /** The same for the same model and settings, wherever it is made. */
 export function trainedModel(
   model: Model,
-  { parameters, recompute, loss: { norm } }: Pick<AdaptationSettings, 'parameters' | 'recompute' | 'loss'>,
+  settings: Pick<AdaptationSettings, 'parameters' | 'recompute' | 'loss' | 'penalties' | 'input'>,
 ): TrainedModel {
-  const loss = { self: { norm } };
+  const { parameters, recompute } = settings;
+  const loss = lossOf(model, settings);
   if (typeof parameters === 'string')
     return { ...model, loss, recompute, trainable: parameters, merge: (weights) => weights.clone() };
   const { network, weights, trains, merge } = withAdapters(model.network, model.weights, parameters.lowRank);
   return { ...model, loss, recompute, network, weights, trainable: trains, merge };
+}
+
+/** @throws LarmorError `ERR_ARGUMENT` where the image that the network takes is not A^H y, as equivariance needs. */
+function lossOf(
+  model: Model,
+  { loss, penalties, input = model.input }: Pick<AdaptationSettings, 'loss' | 'penalties' | 'input'>,
+): LossDescription {
+  const { equivariance, totalVariation } = penalties;
+  if (equivariance > 0 && (input !== 'sense' || (loss.samples === 'disjoint' && isImageNetwork(model.network))))
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      'adapt.penalties.equivariance goes with input sense, and with a disjoint loss only where the network has the measurement inside',
+    );
+  return {
+    self: { norm: loss.norm },
+    ...(equivariance > 0 && { equivariance: { weight: equivariance } }),
+    ...(totalVariation > 0 && { totalVariation: { weight: totalVariation } }),
+  };
+}
+
+/** What a step takes beside the slice: random moves, where the loss has a use for them. */
+export function stepData({ seed, sizes }: PreparedSlice, { inputs }: TrainingSession, step: number): SessionData {
+  const [, height, width] = sizes;
+  return inputs.includes('moveY') ? drawMoves([seed, step + 1, MOVES].flat(), height, width) : {};
 }
 
 /** A training session for slices of one size. */

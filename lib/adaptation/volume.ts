@@ -4,7 +4,7 @@ import type { Model } from '../networks/model.js';
 import type { TrainingState } from '../training/adam.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
 import { type MeasuredSlice, type PreparedSlice, prepareSlice } from './prepare.js';
-import { adaptationSession, needed, trainedModel } from './trained-model.js';
+import { adaptationSession, needed, stepData, trainedModel } from './trained-model.js';
 
 export interface JointOptions {
   readonly threads?: number | undefined;
@@ -45,9 +45,10 @@ export async function adaptJointly(
   await using session = await adaptationSession(trained, sizes, maskKinds, threads, signal);
   try {
     for (let step = 0; step < volumeIterations; step += 1) {
-      const { data, judged, draw } = slices[step % slices.length];
-      const drawn = await draw?.(step, { signal, threads });
-      session.set(needed({ ...data, ...(drawn ?? judged) }, session));
+      const slice = slices[step % slices.length];
+      const drawn = await slice.draw?.(step, { signal, threads });
+      session.set(needed({ ...slice.data, ...(drawn ?? slice.judged) }, session));
+      session.set(stepData(slice, session, step));
       await session.step({ learningRate: learningRateAt(settings, step), signal });
       onStep?.(step + 1, volumeIterations);
     }

@@ -84,6 +84,11 @@ export class GraphInputs implements NetworkInputs {
     return this.#input(name, [this.#sizes.batch ?? 1, 1, 1, 1]);
   }
 
+  /** A matrix for every slice that moves rows or columns of its image: [batch, side, side]. */
+  move(name: 'moveY' | 'moveX', side: number): Value {
+    return this.#input(name, [this.#sizes.batch ?? 1, side, side]);
+  }
+
   #samples(name: string, kind: MaskKind = 'lines'): Value {
     const { batch = 1, height, width } = this.#sizes;
     return this.#input(name, [batch, kind === 'lines' ? 1 : height, width]);

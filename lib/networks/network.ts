@@ -62,6 +62,9 @@ export interface CoilPrediction {
   readonly magnitude: Value;
 }
 
+/** Appends a network with its parameters to a graph, once more or for the first time. */
+export type Reconstruct = (inputs: NetworkInputs) => Prediction;
+
 /** A family of graphs, one for every image size, over one set of parameters: from a measurement to an image. */
 export interface Network {
   /** Name in the registry. */

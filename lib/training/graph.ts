@@ -5,9 +5,9 @@ import { GraphBuilder } from '../graph/builder.js';
 import { differentiate } from '../graph/differentiate.js';
 import type { Graph, Value } from '../graph/types.js';
 import { GraphInputs, type MeasurementShapes } from '../networks/graph-inputs.js';
-import type { Network, ParameterSpec } from '../networks/network.js';
+import type { Network, ParameterSpec, Reconstruct } from '../networks/network.js';
 import { chooses, type ParameterChoice } from '../networks/parameter-choice.js';
-import { buildLoss, type LossDescription } from './losses.js';
+import { buildLoss, type LossDescription, withoutPenalties } from './losses.js';
 
 /** Which parameters a session trains. */
 export type Trainable = ParameterChoice | ((name: string) => boolean);
@@ -25,7 +25,7 @@ export interface TrainingGraphOptions {
 }
 
 export interface TrainingGraphs {
-  /** Outputs `output`, `loss` and, with a self-supervised term, `heldOutLoss`. */
+  /** Outputs `output`, `loss` without penalties and, with a self-supervised term, `heldOutLoss`. */
   readonly forward: Graph;
   /** The same and `gradient.NAME` of every trained parameter. */
   readonly step: Graph;
@@ -33,7 +33,7 @@ export interface TrainingGraphs {
   /**
    * Shapes of the data inputs, by name: what the network needs of `image`, `maps`, `mask`, `kspace`, `calibrationMask` and what the loss
    * needs of `target`, `targetMagnitude`, `targetRss`, `targetMagnitudeRange`, `targetRssRange`, `targetKspace`, `lossMask`, `heldOutMask`,
-   * `maps`, `kspace`.
+   * `maps`, `kspace`, `moveY`, `moveX`.
    */
   readonly dataShapes: Readonly<Record<string, Shape>>;
 }
@@ -59,13 +59,13 @@ export function trainedParameters({ parameters }: Network, trainable: Trainable 
  */
 export function buildTrainingGraphs(options: TrainingGraphOptions): TrainingGraphs {
   const trained = trainedParameters(options.network, options.trainable);
-  const forward = buildForward(options);
+  const forward = buildForward({ ...options, loss: withoutPenalties(options.loss) });
   const step = buildForward(options);
   const wanted = trained.map(({ name }) => step.parameters.get(name) as Value);
   differentiate(step.loss, wanted, { recompute: options.recompute }).forEach((gradient, i) => {
     step.graph.output(gradientName(trained[i].name), gradient);
   });
-  return { forward: forward.graph, step: step.graph, trained, dataShapes: forward.dataShapes };
+  return { forward: forward.graph, step: step.graph, trained, dataShapes: step.dataShapes };
 }
 
 function buildForward({ network, loss: description, shapes }: TrainingGraphOptions): {
@@ -77,8 +77,9 @@ function buildForward({ network, loss: description, shapes }: TrainingGraphOptio
   const graph = new GraphBuilder();
   const parameters = new Map(network.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
   const inputs = new GraphInputs(graph, network, shapes);
-  const prediction = network.reconstruct(inputs, (name) => parameters.get(name) as Value);
-  const { loss, heldOutLoss } = buildLoss(description, prediction, inputs);
+  const reconstruct: Reconstruct = (from) => network.reconstruct(from, (name) => parameters.get(name) as Value);
+  const prediction = reconstruct(inputs);
+  const { loss, heldOutLoss } = buildLoss(description, prediction, inputs, reconstruct);
   graph.output('output', prediction.coils?.images ?? prediction.image);
   graph.output('loss', loss);
   if (heldOutLoss) graph.output('heldOutLoss', heldOutLoss);

@@ -4,10 +4,11 @@ import { LarmorError } from '../errors.js';
 import { add, multiply } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
 import type { GraphInputs } from '../networks/graph-inputs.js';
-import type { Prediction } from '../networks/network.js';
+import type { Prediction, Reconstruct } from '../networks/network.js';
 import { complexMisfit, dissimilarity, magnitudeMisfit } from './losses/image.js';
 import { fullMisfit, selfMisfits } from './losses/kspace.js';
 import { NORMS, type Norm } from './losses/misfit.js';
+import { equivariancePenalty, totalVariation } from './losses/penalties.js';
 
 const SUPERVISED = ['complex', 'magnitude', 'kspace'] as const;
 
@@ -33,6 +34,14 @@ export interface LossDescription {
   readonly ssim?: { readonly weight?: number | undefined } | undefined;
   /** Misfit of A x to the measured k-space, over the samples of `lossMask`. */
   readonly self?: { readonly norm: Norm; readonly weight?: number | undefined } | undefined;
+  /** Penalties, which `evaluate` leaves out: change of an image that is moved and measured again, and total variation per pixel. */
+  readonly equivariance?: { readonly weight: number } | undefined;
+  readonly totalVariation?: { readonly weight: number } | undefined;
+}
+
+/** The terms that compare with data. */
+export function withoutPenalties({ supervised, ssim, self }: LossDescription): LossDescription {
+  return { supervised, ssim, self };
 }
 
 /**
@@ -104,14 +113,16 @@ function supervisedTerm(
  * Appends the loss of a prediction to its graph. A network that makes coil images is compared by their root sum of squares, and by its own
  * k-space.
  *
+ * @param reconstruct Makes an image of other inputs, by the same network and parameters.
  * @returns loss [1], and the misfit over held-out samples [1] where the loss has a self-supervised term.
  * @throws LarmorError `ERR_ARGUMENT` for a description without a term, or for a complex loss of a network that makes coil images: these
  *   leave the phase of the image open; `ERR_SHAPE` when a term needs two output channels.
  */
 export function buildLoss(
-  { supervised, ssim, self }: LossDescription,
+  { supervised, ssim, self, equivariance, totalVariation: variation }: LossDescription,
   prediction: Prediction,
   inputs: GraphInputs,
+  reconstruct: Reconstruct,
 ): { loss: Value; heldOutLoss: Value | undefined } {
   const terms: Value[] = [];
   const push = (term: Value, { weight = 1 }: { readonly weight?: number | undefined }): void => {
@@ -124,6 +135,8 @@ export function buildLoss(
   if (ssim) push(dissimilarity(prediction, inputs), ssim);
   const misfits = self && selfMisfits(prediction, inputs, self.norm);
   if (self && misfits) push(misfits.loss, self);
+  if (equivariance) push(equivariancePenalty(prediction, inputs, reconstruct), equivariance);
+  if (variation) push(totalVariation(prediction), variation);
   if (terms.length === 0)
     throw new LarmorError('ERR_ARGUMENT', 'loss: wants a supervised or a self-supervised term, got neither');
   return { loss: terms.reduce((sum, term) => add(sum, term)), heldOutLoss: misfits?.heldOutLoss };

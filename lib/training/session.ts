@@ -86,6 +86,8 @@ export class TrainingSession {
   readonly #data: Readonly<Record<string, Tensor<'float32'>>>;
   readonly #results: Readonly<Record<string, Tensor<'float32'>>>;
   readonly #step: Binding;
+  /** Inputs of the forward graph, which needs nothing of penalties. */
+  readonly #ofForward: ReadonlySet<string>;
   #forward: Promise<{ session: Session; binding: Binding }> | undefined;
   #closed = false;
 
@@ -96,6 +98,7 @@ export class TrainingSession {
     this.#stepSession = stepSession;
     this.#loadForward = loadForward;
     this.#data = mapValues(graphs.dataShapes, zeros);
+    this.#ofForward = new Set(graphs.forward.inputs.map(({ name }) => name));
     this.#results = Object.fromEntries([...graphs.forward.outputs].map(([name, { shape }]) => [name, zeros(shape)]));
     const gradients = graphs.trained.map(({ name, shape }) => [
       gradientName(name),
@@ -237,7 +240,8 @@ export class TrainingSession {
   async #bindForward(): Promise<{ session: Session; binding: Binding }> {
     try {
       const session = await this.#loadForward();
-      return { session, binding: session.bind(this.#inputs(), this.#results) };
+      const inputs = Object.entries(this.#inputs()).filter(([name]) => this.#ofForward.has(name));
+      return { session, binding: session.bind(Object.fromEntries(inputs), this.#results) };
     } catch (error) {
       this.#forward = undefined;
       throw error;

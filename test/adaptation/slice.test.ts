@@ -108,6 +108,27 @@ test.each([
   expect(relativeError((await other.adapt(slices[0])).unadapted.data, image.data)).toBeLessThan(1e-5);
 });
 
+test.each([
+  ['equivariance', { equivariance: 0.5 }],
+  ['total variation', { totalVariation: 0.05 }],
+])('a penalty changes what is learnt, the same each time: %s', async (_, penalties) => {
+  const [plain] = await adapt(QUICK, slices[0]);
+  const [once] = await adapt({ ...QUICK, penalties }, slices[0]);
+  const [again] = await adapt({ ...QUICK, penalties }, slices[0]);
+  expect(once.unadapted.data).toEqual(plain.unadapted.data);
+  expect(once.outcome.validation.first).toBe(plain.outcome.validation.first);
+  expect(once.image.data).not.toEqual(plain.image.data);
+  expect(again.image.data).toEqual(once.image.data);
+});
+
+test('equivariance needs the image A^H y for input', () => {
+  const options = [{ input: 'split-rss' }, { loss: { samples: 'disjoint' } }] as const;
+  for (const option of options) {
+    const settings = adaptationSettings({ ...option, penalties: { equivariance: 1 } });
+    expect(() => new SliceAdapter(model, settings)).toThrow('penalties.equivariance');
+  }
+});
+
 describe('other starting weights', () => {
   test('the previous slice: told relative to the model, and never worse', async () => {
     const [cold] = await adapt(QUICK, slices[1]);

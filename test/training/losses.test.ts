@@ -42,7 +42,7 @@ function build(description: LossDescription, gives: 'image' | 'coils' = 'image',
     gives === 'image'
       ? { image }
       : { image, coils: { magnitude: made[0], kspace: made[1], maps: made[1], images: made[1] } };
-  const { loss, heldOutLoss } = buildLoss(description, prediction, inputs);
+  const { loss, heldOutLoss } = buildLoss(description, prediction, inputs, () => prediction);
   const random = new MT19937(3);
   const feeds = Object.fromEntries(
     graph.inputs.map(({ name, shape }) => {
@@ -192,7 +192,9 @@ describe('SSIM', () => {
     const graph = new GraphBuilder();
     const inputs = new GraphInputs(graph, { inChannels: 2 }, { height: 6, width: 20 });
     const image = graph.input('x', [1, 2, 6, 20]);
-    expect(() => buildLoss(LOSSES.ssim, { image }, inputs)).toThrow(expect.objectContaining({ code: 'ERR_SHAPE' }));
+    expect(() => buildLoss(LOSSES.ssim, { image }, inputs, () => ({ image }))).toThrow(
+      expect.objectContaining({ code: 'ERR_SHAPE' }),
+    );
   });
 });
 
