@@ -170,10 +170,11 @@ export { parseStudyConfig, readStudyConfig, type StudyConfig } from './studies/c
 export { runStudy, type StudyOptions, type StudyResult, type StudyRun } from './studies/study.js';
 export { type StudySummary, summarise } from './studies/summary.js';
 export type { AdamOptions, TrainingState } from './training/adam.js';
+export { withoutAddedNoise } from './training/added-noise.js';
 export type { Augmentation } from './training/augmentation.js';
 export type { Validation } from './training/checkpoint.js';
 export { parseTrainingConfig, prepareDataset, type TrainingConfig, trainingPlan } from './training/config.js';
-export { Dataset, type DatasetOptions, type TrainingSample } from './training/dataset.js';
+export { Dataset, type DatasetOptions, type SampleOptions, type TrainingSample } from './training/dataset.js';
 export type { Trainable } from './training/graph.js';
 export type { LearnerOptions } from './training/learner.js';
 export type { Schedule } from './training/learning-rate.js';
@@ -201,3 +202,4 @@ export {
 } from './training/session.js';
 export type { SliceShape, SliceSource } from './training/sources.js';
 export { train } from './training/trainer.js';
+export type { AddedNoise, TrainingSplit } from './training/view.js';

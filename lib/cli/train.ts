@@ -115,9 +115,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
     },
     text: [
       `${output}: ${network.kind}, ${parameterCount(network)} parameters, ${steps} steps`,
-      ...(best
-        ? [`best validation at step ${best.step}: loss ${best.loss.toFixed(4)}, SSIM ${best.ssim.toFixed(4)}`]
-        : []),
+      ...(best ? [`best validation at step ${best.step}: loss ${best.loss.toFixed(4)}${similarity(best, 4)}`] : []),
     ].join('\n'),
   };
 }
@@ -147,7 +145,11 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** The SSIM of a validation, where there was something to compare with. */
+const similarity = ({ ssim }: Pick<Validation, 'ssim'>, digits: number): string =>
+  ssim === undefined ? '' : `, SSIM ${ssim.toFixed(digits)}`;
+
 function describe({ step, steps, loss, validation }: TrainingProgress): string {
-  const judged = validation ? `, validation ${validation.loss.toFixed(4)}, SSIM ${validation.ssim.toFixed(3)}` : '';
+  const judged = validation ? `, validation ${validation.loss.toFixed(4)}${similarity(validation, 3)}` : '';
   return `step ${step} of ${steps}, loss ${loss.toFixed(4)}${judged}`;
 }

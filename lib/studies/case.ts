@@ -1,6 +1,8 @@
 // One slice of a test under one mask: what reconstructions are given, and how their images are scored.
+
 import type { ComplexArray, RealArray } from '../arrays/complex-array.js';
 import { coilMagnitude, magnitude } from '../arrays/magnitude.js';
+import { mapSupport } from '../arrays/map-support.js';
 import { componentAt } from '../arrays/slices.js';
 import { espirit } from '../calibration/espirit.js';
 import type { RunOptions } from '../jobs.js';
@@ -54,7 +56,7 @@ export async function prepareCase(
   const kspace = await new Mask(mask, full.shape).apply(full, options);
   const maps = componentAt((await espirit(kspace, { ...calibration, mask, ...options })).maps, 0);
   const cropped = (image: RealArray): RealArray => (crop ? centerCrop(image, crop) : image);
-  const inside = kind === 'sense' ? supportOf(maps) : undefined;
+  const inside = kind === 'sense' ? await mapSupport(maps) : undefined;
   const reference = cropped(
     await (kind === 'sense' ? combined(full, calibration, options) : rootSumOfSquares(full, options)),
   );
@@ -94,15 +96,4 @@ async function combined(
 async function rootSumOfSquares(full: ComplexArray, options: RunOptions): Promise<RealArray> {
   const [coils, ...shape] = full.shape;
   return { data: coilMagnitude((await new Fft2(full.shape).adjoint(full, options)).data, coils), shape };
-}
-
-/** 1 where some coil's map [coil, y, x] is not zero, 0 elsewhere. */
-function supportOf({ data, shape: [coils, ...image] }: ComplexArray): Uint8Array {
-  const inside = new Uint8Array(image[0] * image[1]);
-  for (let c = 0; c < coils; c += 1)
-    for (let i = 0; i < inside.length; i += 1) {
-      const at = 2 * (c * inside.length + i);
-      if (data[at] !== 0 || data[at + 1] !== 0) inside[i] = 1;
-    }
-  return inside;
 }

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ComplexArray, complexZeros } from '../arrays/complex-array.js';
 import type { MT19937 } from '../arrays/mt19937.js';
+import type { SamplingMask } from '../sampling/mask.js';
 import type { PreparedSlice } from './prepared-slices.js';
 
 /** Which changes are drawn for every example; none by default. */
@@ -50,18 +51,25 @@ export function drawChange(
 
 /** The slice as `change` has it; `intensity` is for what scales the network's input to apply. */
 export async function changedSlice(slice: PreparedSlice, change: SliceChange): Promise<PreparedSlice> {
-  const { kspace, maps, target, brightness } = slice;
+  const { kspace, own, maps, target, brightness } = slice;
   const shape = change.transpose ? [kspace.shape[0], kspace.shape[2], kspace.shape[1]] : kspace.shape;
   const [, height, width] = shape;
   // A mirrored image has mirrored k-space; a shifted one has a ramp of phase there.
   const unshifted: SliceChange = { ...change, shift: [0, 0] };
   const places = placesOf(change, height, width);
+  const samples = placesOf(unshifted, height, width);
   return {
-    kspace: await gathered(kspace, shape, placesOf(unshifted, height, width), factorsOf(change, height, width)),
+    kspace: await gathered(kspace, shape, samples, factorsOf(change, height, width)),
+    own: own && gatheredMask(own, samples, [height, width]),
     maps: await gathered(maps, shape, places),
-    target: await gathered(target, shape.slice(1), places, factorsOf(unshifted, height, width)),
+    target: target && (await gathered(target, shape.slice(1), places, factorsOf(unshifted, height, width))),
     brightness,
   };
+}
+
+/** A mask with its samples taken from `places`; of points, as columns may have become rows. */
+function gatheredMask({ data }: SamplingMask, places: Uint32Array, shape: readonly [number, number]): SamplingMask {
+  return { data: Uint8Array.from(places, (place) => data[place % data.length]), shape };
 }
 
 /** Of every pixel of the changed slice, the pixel it was before. */

@@ -7,10 +7,10 @@ import type { LearnerState } from './learner.js';
 export interface Validation {
   readonly step: number;
   readonly loss: number;
-  /** Of the magnitude images, as fastMRI's; mean over the slices. */
-  readonly ssim: number;
+  /** Of the magnitude images, as fastMRI's; mean over the slices that are fully sampled, if any is. */
+  readonly ssim?: number | undefined;
   /** The same, in decibels relative to the maximum of each slice. */
-  readonly psnr: number;
+  readonly psnr?: number | undefined;
 }
 
 export interface Checkpoint {

@@ -10,8 +10,9 @@ import { createNetwork, type Network } from '../networks/network.js';
 import { INPUT_KINDS } from '../networks/network-input.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import { MASK_TYPES } from '../sampling/mask.js';
+import { SSDU_KINDS } from '../sampling/ssdu.js';
 import { Dataset } from './dataset.js';
-import { lossDescription, lossSchema } from './losses.js';
+import { lossDescription, lossSchema, needsTarget } from './losses.js';
 import type { TrainingPlan } from './plan.js';
 import { MemoryBudget } from './prepared-slices.js';
 import { openSource, type SourceConfig, seed, sourceSchema } from './source-config.js';
@@ -34,6 +35,8 @@ export const undersamplingSchema = z.strictObject({
   /** One mask for all slices and steps, as the paper has it. */
   fixed: z.boolean().default(false),
   seed: seed.default(0),
+  /** Undersample scans too that are undersampled already. */
+  further: z.boolean().optional(),
   /** Least and largest deviation of noise added to the samples, relative to the brightness of the image; the target stays without it. */
   noise: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
 });
@@ -63,6 +66,19 @@ const schema = z.strictObject({
       shift: z.int().min(0).max(4096).optional(),
       phase: z.boolean().optional(),
       intensity: z.tuple([z.number().gt(0), z.number().gt(0)]).optional(),
+    })
+    .optional(),
+  /** Shares out the measured samples between network and self-supervised loss: see `TrainingSplit`. */
+  split: z
+    .strictObject({
+      kind: z.enum(SSDU_KINDS).default('ssdu-gaussian'),
+      fraction: fraction.default(0.4),
+      protectedCenter: z.int().min(0).default(4),
+      widthDivisor: z.number().gt(0).default(4),
+      /** Divisions of every slice, one of which is drawn for every step; without it every draw is new. */
+      masks: z.int().min(1).max(1_000_000).optional(),
+      seed: seed.default(0),
+      noise: z.strictObject({ level: z.number().gt(0), alpha: z.number().gt(0).default(1) }).optional(),
     })
     .optional(),
   /** A name, or the terms spelt out. */
@@ -201,7 +217,9 @@ export async function prepareDataset(
   part: SourceConfig,
   { memory = memoryBudget(config), ...options }: RunOptions & { readonly memory?: MemoryBudget | undefined } = {},
 ): Promise<Dataset> {
-  const { undersampling: sampling, input, calibration, augmentation } = config;
-  const examples = { sampling, input, calibration, augmentation, memory };
-  return Dataset.prepare(await openSource(part, options), examples, options);
+  const { undersampling: sampling, input, calibration, augmentation, split } = config;
+  // Without a split the loss would judge the network by what it sees.
+  const fullySampled = needsTarget(lossDescription(config.loss)) || split === undefined || config.meta !== undefined;
+  const examples = { sampling, input, calibration, augmentation, split, memory };
+  return Dataset.prepare(await openSource(part, { ...options, fullySampled }), examples, options);
 }

@@ -8,7 +8,8 @@ import { scaled } from '../arrays/scaled.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { calibrationColumns } from '../networks/calibration-columns.js';
-import { type InputKind, networkInput } from '../networks/network-input.js';
+import type { MaskKind } from '../networks/graph-inputs.js';
+import type { InputKind } from '../networks/network-input.js';
 import type { SamplingMask } from '../sampling/mask.js';
 import { type Augmentation, changedSlice, drawChange } from './augmentation.js';
 import { drawMask, measure } from './measurement.js';
@@ -20,6 +21,7 @@ import {
   type SlicePreparation,
 } from './prepared-slices.js';
 import type { SliceShape, SliceSource } from './sources.js';
+import { type TrainingSplit, viewOf } from './view.js';
 
 /**
  * What a training session takes of one slice, scaled so that the network's image is of the order of 1: the names are those of
@@ -30,11 +32,21 @@ export type TrainingSample = Readonly<Record<string, Float32Array>>;
 /** Keeps changes apart from masks and noise, which are drawn from the same numbers. */
 const CHANGE_SEED = 2;
 
+/** What an example is wanted as. */
+export interface SampleOptions extends RunOptions {
+  /** Layout of the masks. Default: `maskKind` of the dataset. */
+  readonly masks?: MaskKind | undefined;
+  /** The network sees all measured samples, whatever the split. Default: false. */
+  readonly whole?: boolean | undefined;
+}
+
 /** How slices become examples. */
 export interface DatasetOptions extends SlicePreparation {
   readonly input: InputKind;
   /** Changes of the slices of every draw but the first, 0, which validation takes. Default: none. */
   readonly augmentation?: Augmentation | undefined;
+  /** Shares out the measured samples between network and self-supervised loss. Default: both see all. */
+  readonly split?: TrainingSplit | undefined;
   /** For the slices that stay in memory. Default: without limit. */
   readonly memory?: MemoryBudget | undefined;
 }
@@ -43,7 +55,7 @@ export interface DatasetOptions extends SlicePreparation {
  * Slices with their coil maps: 16 bytes per coil and pixel of those kept in memory.
  *
  * What the network must produce is the fully sampled data combined by the same maps, which come from undersampled data as they will when
- * the network is used.
+ * the network is used. Undersampled slices have no such target: they serve losses that are self-supervised alone.
  */
 export class Dataset {
   readonly #slices: PreparedSlices;
@@ -73,39 +85,69 @@ export class Dataset {
     return this.#slices.shape(index);
   }
 
-  /** Slice `index` under its `draw`-th mask: the data called `names`. The same numbers give the same sample. */
+  /** Whether slice `index` is fully sampled. */
+  hasTarget(index: number): boolean {
+    return this.#slices.own(index) === undefined;
+  }
+
+  /** Whether network and loss see samples of their own. */
+  get splits(): boolean {
+    return this.#options.split !== undefined;
+  }
+
+  /** `points` where a mask is not of whole columns. */
+  get maskKind(): MaskKind {
+    const points = (index: number): boolean => this.#slices.own(index)?.shape.length === 2;
+    return this.splits || Array.from({ length: this.length }, (_, i) => i).some(points) ? 'points' : 'lines';
+  }
+
+  /**
+   * Slice `index` under its `draw`-th mask: the data called `names`. The same numbers give the same sample.
+   *
+   * @throws LarmorError `ERR_ARGUMENT` for a target of a slice that has none; as `viewOf`; `ERR_MASK` where coil maps shall be made of a
+   *   mask without centre lines.
+   */
   async sample(
     index: number,
     draw: number,
     names: readonly string[],
-    options: RunOptions = {},
+    { masks = this.maskKind, whole = false, ...options }: SampleOptions = {},
   ): Promise<TrainingSample> {
     const { slice, intensity } = await this.#changed(index, draw, options);
-    const { kspace, maps, target } = slice;
-    const { sampling } = this.#options;
-    const mask = drawMask(sampling, kspace.shape[2], [index, draw]);
+    const { kspace, maps, own, brightness } = slice;
+    const { sampling, input, split } = this.#options;
+    const mask = drawMask(sampling, kspace.shape[2], [index, draw], own);
     const measured = await measure(slice, mask, sampling, [index, draw]);
-    const { image, scale: normalising } = await this.#slices.naming(index, () =>
-      networkInput(measured, maps, mask, this.#options.input, options),
+    const choice = { input, split: whole ? undefined : split };
+    const view = await this.#slices.naming(index, () =>
+      viewOf({ kspace: measured, maps, mask, brightness }, choice, [index, draw], options),
     );
-    const scale = intensity * normalising;
-    const sampled = Float32Array.from(mask.data);
+    const { image } = view;
+    const scale = intensity * view.scale;
+    const weights = (part: SamplingMask): Float32Array => maskValues(part, masks, kspace.shape[1]);
+    const targetOf = (): ComplexArray => {
+      if (slice.target) return slice.target;
+      throw new LarmorError(
+        'ERR_ARGUMENT',
+        `Dataset: slice ${index} is undersampled, so there is nothing to compare with; use a self-supervised loss alone`,
+      );
+    };
     const parts: Readonly<Record<string, () => Float32Array | Promise<Float32Array>>> = {
       image: () => planes(image, scale),
-      target: () => planes(target, scale),
-      targetMagnitude: () => magnitude(target).data.map((value) => scale * value),
-      targetMagnitudeRange: () => Float32Array.of(scale * maximum(magnitude(target).data)),
+      target: () => planes(targetOf(), scale),
+      targetMagnitude: () => magnitude(targetOf()).data.map((value) => scale * value),
+      targetMagnitudeRange: () => Float32Array.of(scale * maximum(magnitude(targetOf()).data)),
       targetRss: async () => (await rootSumOfSquares(kspace, options)).map((value) => scale * value),
       targetRssRange: async () => Float32Array.of(scale * maximum(await rootSumOfSquares(kspace, options))),
       targetKspace: () => scaled(kspace.data, scale),
       maps: () => maps.data,
       kspace: () => scaled(measured.data, scale),
-      mask: () => sampled,
-      lossMask: () => sampled,
-      heldOutMask: () => new Float32Array(sampled.length),
+      mask: () => weights(view.mask),
+      lossMask: () => weights(view.lossMask),
+      heldOutMask: () => new Float32Array(weights(mask).length),
       completedKspace: async () => scaled(await completed(measured, kspace, mask), scale),
-      complementMask: () => sampled.map((value) => 1 - value),
-      calibrationMask: () => calibrationColumns(sampled),
+      complementMask: () => weights(mask).map((value) => 1 - value),
+      calibrationMask: () => weights(calibrationMask(mask)),
     };
     const sample: Record<string, Float32Array> = {};
     for (const name of names) {
@@ -139,6 +181,20 @@ async function completed(measured: ComplexArray, full: ComplexArray, mask: Sampl
     if ((start / (2 * columns)) % full.shape[1] === 0) await nextTurn();
   }
   return result;
+}
+
+/** A mask in the layout of a session: of columns, or of the points of so many rows. */
+function maskValues({ data, shape }: SamplingMask, kind: MaskKind, rows: number): Float32Array {
+  if (kind === 'lines' || shape.length === 2) return Float32Array.from(data);
+  return Float32Array.from({ length: rows * data.length }, (_, i) => data[i % data.length]);
+}
+
+function calibrationMask({ data, shape }: SamplingMask): SamplingMask {
+  if (shape.length === 1) return { data: Uint8Array.from(calibrationColumns(Float32Array.from(data))), shape };
+  throw new LarmorError(
+    'ERR_MASK',
+    'Dataset: networks that make coil maps need masks of whole columns, got one of points',
+  );
 }
 
 const maximum = (values: Float32Array): number => values.reduce((most, value) => Math.max(most, value), 0);

@@ -12,6 +12,8 @@ export interface TrainingSampling {
   readonly centerFraction: number | readonly number[];
   /** One mask for every slice and step, as the paper has it; else every draw is new. */
   readonly fixed: boolean;
+  /** Undersamples scans too that are undersampled already; else these keep all samples they have. */
+  readonly further?: boolean | undefined;
   readonly seed: number;
   /** White noise added to what was measured, its level drawn anew for every draw. Brightness is the 95th percentile of the
    * root sum of squares over coils. */
@@ -21,13 +23,20 @@ export interface TrainingSampling {
 /** Keeps the noise apart from the masks, which are drawn from the same numbers. */
 const NOISE_SEED = 1;
 
-/** The mask [columns] of a draw; the same numbers give the same mask. */
+/**
+ * The samples of a draw; the same numbers give the same mask.
+ *
+ * @param own Samples that the scan has, where it is undersampled.
+ */
 export function drawMask(
-  { fixed, seed, ...options }: TrainingSampling,
+  { fixed, seed, further, ...options }: TrainingSampling,
   columns: number,
   draw: readonly number[],
+  own?: SamplingMask | undefined,
 ): SamplingMask {
-  return createMask({ ...options, columns, seed: fixed ? seed : [seed, ...draw] });
+  if (own && !further) return own;
+  const drawn = createMask({ ...options, columns, seed: fixed ? seed : [seed, ...draw] });
+  return own ? { data: own.data.map((bit, i) => bit * drawn.data[i % columns]), shape: own.shape } : drawn;
 }
 
 /**
@@ -48,13 +57,14 @@ export async function measure(
   return measured;
 }
 
-async function masked({ data, shape }: ComplexArray, mask: SamplingMask): Promise<ComplexArray> {
+/** The samples of k-space [coil, ky, kx] where the mask is, zero elsewhere. */
+export async function masked({ data, shape }: ComplexArray, mask: SamplingMask): Promise<ComplexArray> {
   const result = complexZeros(shape);
-  const columns = mask.data.length;
+  const period = mask.data.length; // of columns or of points: either way as long as what repeats
   const coil = data.length / shape[0];
   for (let start = 0; start < data.length; start += coil) {
     for (let i = start / 2; i < (start + coil) / 2; i++) {
-      if (mask.data[i % columns] === 0) continue;
+      if (mask.data[i % period] === 0) continue;
       result.data[2 * i] = data[2 * i];
       result.data[2 * i + 1] = data[2 * i + 1];
     }

@@ -13,9 +13,9 @@ export function drawNoiseLevel(random: MT19937, [least, largest]: NoiseRange): n
 }
 
 /**
- * Adds white Gaussian noise to the sampled columns of k-space, in place.
+ * Adds white Gaussian noise to the samples of k-space, in place.
  *
- * @param kspace [coil, ky, kx]. @param mask [kx]. @param deviation Of real and imaginary part, in the units of kspace: as the Fourier
+ * @param kspace [coil, ky, kx]. @param mask [kx] or [ky, kx]. @param deviation Of real and imaginary part, in the units of kspace: as the Fourier
  *   transform is unitary, also that of the noise in a coil's image.
  */
 export async function addNoise(
@@ -27,7 +27,7 @@ export async function addNoise(
   for (let coil = 0; coil < coils; coil += 1) {
     await nextTurn();
     for (let i = coil * rows * columns; i < (coil + 1) * rows * columns; i += 1) {
-      if (mask.data[i % columns] === 0) continue;
+      if (mask.data[i % mask.data.length] === 0) continue;
       data[2 * i] += deviation * random.normal();
       data[2 * i + 1] += deviation * random.normal();
     }

@@ -11,14 +11,16 @@ import type { SamplingMask } from '../sampling/mask.js';
 import { drawMask, measure, type TrainingSampling } from './measurement.js';
 import type { SliceShape, SliceSource } from './sources.js';
 
-/** A fully sampled slice and what was made of it. */
+/** A slice and what was made of it. */
 export interface PreparedSlice {
   /** [coil, ky, kx]. */
   readonly kspace: ComplexArray;
+  /** Samples of a slice that is undersampled. */
+  readonly own?: SamplingMask | undefined;
   /** [coil, y, x], from the samples of the slice's first mask. */
   readonly maps: ComplexArray;
-  /** The fully sampled coil images combined by the maps: [y, x]. */
-  readonly target: ComplexArray;
+  /** The fully sampled coil images combined by the maps: [y, x]. An undersampled slice has none. */
+  readonly target: ComplexArray | undefined;
   /** What noise levels are relative to. */
   readonly brightness: number;
 }
@@ -87,6 +89,11 @@ export class PreparedSlices {
     return this.#source.length;
   }
 
+  /** Samples of a slice that is undersampled. */
+  own(index: number): SamplingMask | undefined {
+    return this.#source.mask?.(index);
+  }
+
   shape(index: number): SliceShape {
     return this.#source.shape(index);
   }
@@ -111,13 +118,16 @@ async function prepare(
   const kspace = await source.read(index, options);
   const columns = kspace.shape[2];
   const draw = [index, 0];
-  const mask = drawMask(sampling, columns, draw);
+  const own = source.mask?.(index);
+  const mask = drawMask(sampling, columns, draw, own);
   const brightness = percentile(await rootSumOfSquares(kspace, options), BRIGHTNESS_PERCENTILE);
   const measured = await measure({ kspace, brightness }, mask, sampling, draw);
   const estimate = await naming(source, index, () => espirit(measured, { ...calibration, mask, ...options }));
   const maps = { data: estimate.maps.data, shape: kspace.shape };
-  const target = await new EncodingOperator({ maps, mask: fullMask(columns) }).adjoint(kspace, options);
-  return { kspace, maps, target, brightness };
+  const target = own
+    ? undefined
+    : await new EncodingOperator({ maps, mask: fullMask(columns) }).adjoint(kspace, options);
+  return { kspace, own, maps, target, brightness };
 }
 
 /** Runs `work` on a slice; the errors of it say which. */
@@ -132,7 +142,7 @@ async function naming<T>({ name }: Pick<SliceSource, 'name'>, index: number, wor
 
 const fullMask = (columns: number): SamplingMask => ({ data: new Uint8Array(columns).fill(1), shape: [columns] });
 
-/** Of the coil images of full k-space: [y, x]. */
+/** Of the coil images: [y, x]. */
 export async function rootSumOfSquares(kspace: ComplexArray, options: RunOptions): Promise<Float32Array> {
   return coilMagnitude((await new Fft2(kspace.shape).adjoint(kspace, options)).data, kspace.shape[0]);
 }

@@ -1,10 +1,16 @@
 // Where slices come from, as configurations write it.
 import { z } from 'zod';
-import type { RunOptions } from '../jobs.js';
 import { PHANTOM_FAMILIES, type PhantomFamily } from '../simulation/phantom.js';
 import { expandPaths } from './file-patterns.js';
 import { type SelectedScan, selectScans } from './scan-selection.js';
-import { mixedSource, phantomSource, type SliceSource, scanSource, volumeSource } from './sources.js';
+import {
+  mixedSource,
+  phantomSource,
+  type ScanSourceOptions,
+  type SliceSource,
+  scanSource,
+  volumeSource,
+} from './sources.js';
 
 /** A seed of `MT19937`. */
 export const seed = z.int().min(0).max(0xffff_ffff);
@@ -41,13 +47,13 @@ const singleSource = z.discriminatedUnion('source', [
   }),
   z.strictObject({
     source: z.literal('scans'),
-    /** Fully sampled scans; `*` in a path stands for any characters of a name. */
+    /** Scans, fully sampled unless the loss is self-supervised and there is a split; `*` in a path stands for any characters of a name. */
     paths: z.array(z.string()).min(1),
     /** Which slices of each, [first, end), as far as it has them. */
     slices: z.tuple([z.int().min(0), z.int().min(1)]).optional(),
   }),
   z.strictObject({
-    /** Fully sampled scans of a folder, picked by what they hold: see `ScanSelection`. */
+    /** Scans of a folder, as above, picked by what they hold: see `ScanSelection`. */
     source: z.literal('folder'),
     folder: z.string(),
     name: z.string().optional(),
@@ -73,7 +79,7 @@ export const sourceSchema = z.discriminatedUnion('source', [
 export type SourceConfig = z.output<typeof sourceSchema>;
 
 /** Opens what a configuration names. @throws as the sources do. */
-export async function openSource(config: SourceConfig, options: RunOptions = {}): Promise<SliceSource> {
+export async function openSource(config: SourceConfig, options: ScanSourceOptions = {}): Promise<SliceSource> {
   switch (config.source) {
     case 'phantom':
       return phantomSource(config);

@@ -6,6 +6,7 @@ import { LarmorError } from '../errors.js';
 import { readNifti } from '../io/nifti.js';
 import { openScan, type Scan } from '../io/scan.js';
 import type { RunOptions } from '../jobs.js';
+import type { SamplingMask } from '../sampling/mask.js';
 import { augmentSlice, objectMedian, resizeSlices } from '../simulation/magnitude.js';
 import { type PhantomFamily, renderPhantom } from '../simulation/phantom.js';
 import { SimulatedScanner, sliceHeight } from '../simulation/scan.js';
@@ -14,7 +15,7 @@ import type { SelectedScan } from './scan-selection.js';
 /** Lengths of a slice's k-space: coil, ky, kx. */
 export type SliceShape = readonly [coils: number, height: number, width: number];
 
-/** Fully sampled slices, which may differ in size. */
+/** Slices, which may differ in size. */
 export interface SliceSource {
   readonly length: number;
   shape(index: number): SliceShape;
@@ -22,6 +23,8 @@ export interface SliceSource {
   name?(index: number): string;
   /** K-space [coil, ky, kx]; the same for the same index. */
   read(index: number, options?: RunOptions): Promise<ComplexArray>;
+  /** The samples of a slice that is undersampled: [kx] or [ky, kx]. */
+  mask?(index: number): SamplingMask | undefined;
 }
 
 /** How simulated slices are scanned. */
@@ -128,26 +131,35 @@ export async function volumeSource({
   };
 }
 
+/** Which scans will do. */
+export interface ScanSourceOptions extends Pick<RunOptions, 'signal'> {
+  /** Default: true. */
+  readonly fullySampled?: boolean | undefined;
+}
+
 /**
- * Slices of fully sampled scans, which may differ in size: all of them, or [first, end) where a scan is given with these. Every read opens
- * its file anew.
+ * Slices of scans, which may differ in size: all of them, or [first, end) where a scan is given with these. Every read opens its file anew.
  *
- * @throws LarmorError `ERR_CONFIG` when there are no scans or one is undersampled; as `openScan`. Reads reject with `ERR_FILE_NOT_FOUND` or
+ * @throws LarmorError `ERR_CONFIG` when there are no scans, or one is undersampled where only `fullySampled` ones will do; as `openScan`. Reads reject with `ERR_FILE_NOT_FOUND` or
  *   `ERR_FILE_FORMAT`, naming the file, when it has vanished or changed since.
  */
 export async function scanSource(
   scans: readonly (string | SelectedScan)[],
-  options: Pick<RunOptions, 'signal'> = {},
+  { fullySampled = true, ...options }: ScanSourceOptions = {},
 ): Promise<SliceSource> {
-  const index: { path: string; slice: number; shape: SliceShape }[] = [];
+  const index: { path: string; slice: number; shape: SliceShape; mask: SamplingMask | undefined }[] = [];
   for (const entry of scans) {
     const path = typeof entry === 'string' ? entry : entry.path;
     await using scan = await openScan(path, options);
-    if (!scan.fullySampled)
-      throw new LarmorError('ERR_CONFIG', `training: ${path} is undersampled; supervised data must be whole`);
+    if (!scan.fullySampled && fullySampled)
+      throw new LarmorError(
+        'ERR_CONFIG',
+        `training: ${path} is undersampled; to train on it give a self-supervised loss, such as ssdu, and a split`,
+      );
+    const mask = scan.fullySampled ? undefined : scan.mask;
     const [begin, end] = typeof entry === 'string' ? [0, scan.slices] : entry.slices;
     for (let slice = begin; slice < Math.min(end, scan.slices); slice++)
-      index.push({ path, slice, shape: sizeOf(scan) });
+      index.push({ path, slice, shape: sizeOf(scan), mask });
   }
   if (index.length === 0)
     throw new LarmorError('ERR_CONFIG', 'training: no scans given, or none has the slices asked for');
@@ -155,6 +167,7 @@ export async function scanSource(
     length: index.length,
     shape: (i) => index[i].shape,
     name: (i) => `slice ${index[i].slice} of ${index[i].path}`,
+    mask: (i) => index[i].mask,
     async read(i, { signal } = {}) {
       const { path, slice, shape } = index[i];
       await using scan = await openScan(path, { signal });
@@ -189,6 +202,10 @@ export function mixedSource(sources: readonly SliceSource[]): SliceSource {
     name(index) {
       const { source, position } = locate(index);
       return source.name?.(position) ?? `slice ${position}`;
+    },
+    mask(index) {
+      const { source, position } = locate(index);
+      return source.mask?.(position);
     },
     read(index, options) {
       const { source, position } = locate(index);

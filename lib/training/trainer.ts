@@ -1,6 +1,7 @@
 // Trains a network on a dataset: schedule, validation, early stop, checkpoints.
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
+import type { MaskKind } from '../networks/graph-inputs.js';
 import { ParameterStore } from '../networks/parameters.js';
 import { Adam } from './adam.js';
 import { batchesOf, type Draw } from './batches.js';
@@ -43,10 +44,11 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const threads = options.threads ?? binding.platform().threads;
   const start = options.weights?.clone() ?? ParameterStore.initialise(network.parameters, plan.seed);
   const learner = new Learner(new Adam(start, trainedParameters(network), plan.optimiser, threads), plan, threads);
+  const mask = maskKind(options);
   const sessionsFor = (loss: LossDescription): SessionPool =>
     new SessionPool(([coils, height, width]) => {
       const { batch, recompute } = plan;
-      const shapes = { batch, coils, height, width };
+      const shapes = { batch, coils, height, width, mask };
       return openTrainingSession(learner.adam, { network, loss, recompute, shapes, threads, signal });
     });
   const { meta } = plan;
@@ -55,6 +57,11 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   const plain = new PlainObjective(outer);
   const objective = meta ? new MetaObjective(new PlainObjective(inner), plain, learner.adam, meta, threads) : plain;
   return await new Run(options, learner, objective).finish();
+}
+
+/** Layout of masks that holds those of all data. */
+function maskKind({ training, validation }: Pick<TrainOptions, 'training' | 'validation'>): MaskKind {
+  return training.maskKind === 'points' || validation?.maskKind === 'points' ? 'points' : 'lines';
 }
 
 /** One run of `train`. */
@@ -146,8 +153,9 @@ class Run {
 
   async #batch(draws: readonly Draw[], inputs: readonly string[], signal: AbortSignal): Promise<Batch> {
     const { training, threads } = this.#options;
+    const run = { threads, signal, masks: maskKind(this.#options) };
     const samples: TrainingSample[] = [];
-    for (const { index, draw } of draws) samples.push(await training.sample(index, draw, inputs, { threads, signal }));
+    for (const { index, draw } of draws) samples.push(await training.sample(index, draw, inputs, run));
     return { shape: training.shape(draws[0].index), data: stack(samples) };
   }
 
@@ -162,7 +170,8 @@ class Run {
     const { validation: dataset, plan, network, pictures = 0, threads, signal, onValidation } = this.#options;
     if (!dataset) return;
     const objective = this.#objective;
-    const run = { dataset, network, objective, batch: plan.batch, pictures, threads, signal };
+    const masks = maskKind(this.#options);
+    const run = { dataset, network, objective, batch: plan.batch, masks, pictures, threads, signal };
     const { figures, pictures: drawn } = await this.#learner.withJudged(() => validate(run));
     const best = Math.min(...this.#validations.map(({ loss }) => loss));
     if (figures.loss < best) this.#bestWeights = this.#learner.judged.data.slice();

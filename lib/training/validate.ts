@@ -1,14 +1,17 @@
 // Judges weights on validation slices: loss, SSIM and PSNR, and pictures of some of them.
-import { points, type RealArray } from '../arrays/complex-array.js';
+import { type ComplexArray, points, type RealArray } from '../arrays/complex-array.js';
 import { coilMagnitude, magnitude } from '../arrays/magnitude.js';
+import { mapSupport } from '../arrays/map-support.js';
 import { fromPlanes } from '../arrays/planar.js';
 import { psnr, ssim } from '../metrics/metrics.js';
+import type { MaskKind } from '../networks/graph-inputs.js';
 import type { Network } from '../networks/network.js';
 import { validationBatches } from './batches.js';
 import type { Validation } from './checkpoint.js';
-import { type Dataset, stack } from './dataset.js';
+import { type Dataset, stack, type TrainingSample } from './dataset.js';
 import type { Objective } from './objective.js';
 import type { ValidationPicture } from './plan.js';
+import type { Evaluation } from './session.js';
 
 /** What `validate` works with. */
 export interface ValidationRun {
@@ -16,6 +19,8 @@ export interface ValidationRun {
   readonly network: Pick<Network, 'gives'>;
   readonly objective: Objective;
   readonly batch: number;
+  /** Layout of the masks of the sessions. */
+  readonly masks: MaskKind;
   /** Slices to picture, spread over the dataset. */
   readonly pictures: number;
   readonly threads: number | undefined;
@@ -32,33 +37,74 @@ export interface ValidationRun {
 export async function validate(
   run: ValidationRun,
 ): Promise<{ readonly figures: Omit<Validation, 'step'>; readonly pictures: readonly ValidationPicture[] }> {
-  const { dataset, network, objective, batch, threads, signal } = run;
+  const { dataset, batch } = run;
   const kinds = Array.from({ length: dataset.length }, (_, i) => String(dataset.shape(i)));
   const pictured = new Set(spread(dataset.length, run.pictures));
-  const reference = network.gives === 'coils' ? 'targetRss' : 'targetMagnitude';
   const pictures: ValidationPicture[] = [];
-  const sums = { loss: 0, ssim: 0, psnr: 0 };
+  const sums = { loss: 0, ssim: 0, psnr: 0, compared: 0 };
   for (const { indices, count } of validationBatches(kinds, batch)) {
-    const shape = dataset.shape(indices[0]);
-    const [, ...matrix] = shape;
-    const inputs = await objective.inputs(shape);
-    const names = [...new Set([...inputs, reference, ...(run.pictures > 0 ? ['image'] : [])])];
-    const samples = [];
-    for (const index of indices) samples.push(await dataset.sample(index, 0, names, { threads, signal }));
-    const { loss, output } = await objective.evaluate({ shape, data: stack(samples) }, { signal });
+    const { loss, compared } = await judgeBatch(run, indices);
     sums.loss += count * loss;
-    const images = outputMagnitudes(output, network.gives, [batch, ...matrix]);
-    for (let i = 0; i < count; i++) {
-      const target = { data: samples[i][reference], shape: matrix };
-      sums.ssim += ssim(target, images[i]);
-      sums.psnr += psnr(target, images[i]);
-      if (!pictured.has(indices[i])) continue;
-      const zeroFilled = magnitude(fromPlanes(samples[i].image, matrix));
-      pictures.push({ index: indices[i], zeroFilled, network: images[i], target });
-    }
+    compared.slice(0, count).forEach((slice, i) => {
+      if (!slice) return;
+      const { target, image, zeroFilled } = slice;
+      sums.compared += 1;
+      sums.ssim += ssim(target, image);
+      sums.psnr += psnr(target, image);
+      if (pictured.has(indices[i])) pictures.push({ index: indices[i], zeroFilled, network: image, target });
+    });
   }
-  const { length } = dataset;
-  return { figures: { loss: sums.loss / length, ssim: sums.ssim / length, psnr: sums.psnr / length }, pictures };
+  const loss = sums.loss / dataset.length;
+  if (sums.compared === 0) return { figures: { loss }, pictures };
+  return { figures: { loss, ssim: sums.ssim / sums.compared, psnr: sums.psnr / sums.compared }, pictures };
+}
+
+/** Magnitudes [y, x] of a slice. */
+interface ComparedSlice {
+  readonly target: RealArray;
+  readonly image: RealArray;
+  readonly zeroFilled: RealArray;
+}
+
+/**
+ * The loss of a batch, and the images that the network makes of all measured samples beside the truth, where that is known. With a split
+ * the loss belongs to another look at the slices.
+ */
+async function judgeBatch(
+  { dataset, network, objective, masks, threads, signal }: ValidationRun,
+  indices: readonly number[],
+): Promise<{ readonly loss: number; readonly compared: readonly (ComparedSlice | undefined)[] }> {
+  const shape = dataset.shape(indices[0]);
+  const [, ...matrix] = shape;
+  const inputs = await objective.inputs(shape);
+  const known = indices.map((index) => dataset.hasTarget(index));
+  const reference = network.gives === 'coils' ? 'targetRss' : 'targetMagnitude';
+  const show = async (whole: boolean): Promise<Evaluation & { readonly samples: readonly TrainingSample[] }> => {
+    const samples: TrainingSample[] = [];
+    for (const [i, index] of indices.entries()) {
+      const names = [...new Set([...inputs, 'image', 'maps', ...(known[i] ? [reference] : [])])];
+      samples.push(await dataset.sample(index, 0, names, { threads, signal, masks, whole }));
+    }
+    return { ...(await objective.evaluate({ shape, data: stack(samples) }, { signal })), samples };
+  };
+  const judged = await show(false);
+  if (!known.includes(true)) return { loss: judged.loss, compared: [] };
+  const { output, samples } = dataset.splits ? await show(true) : judged;
+  const images = outputMagnitudes(output, network.gives, [indices.length, ...matrix]);
+  const compared: (ComparedSlice | undefined)[] = [];
+  for (const [i, sample] of samples.entries()) {
+    const zeroFilled = magnitude(fromPlanes(sample.image, matrix));
+    const target = { data: sample[reference], shape: matrix };
+    if (network.gives === 'image') await clearOutside(images[i], { data: sample.maps, shape });
+    compared.push(known[i] ? { target, image: images[i], zeroFilled } : undefined);
+  }
+  return { loss: judged.loss, compared };
+}
+
+/** Sets a magnitude [y, x] to zero where all maps are, as reconstructions do: there a self-supervised loss leaves it open. */
+async function clearOutside({ data }: RealArray, maps: ComplexArray): Promise<void> {
+  const inside = await mapSupport(maps);
+  for (let i = 0; i < data.length; i += 1) data[i] *= inside[i];
 }
 
 /** `count` of 0..length-1, evenly spread; all of them if there are no more. */

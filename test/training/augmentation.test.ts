@@ -5,6 +5,7 @@ import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { percentile } from '#larmor/arrays/percentile.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
 import { Fft2 } from '#larmor/operators/fft2.js';
+import { Mask } from '#larmor/operators/mask.js';
 import { changedSlice, drawChange, type SliceChange } from '#larmor/training/augmentation.js';
 import { Dataset } from '#larmor/training/dataset.js';
 import type { TrainingSampling } from '#larmor/training/measurement.js';
@@ -15,7 +16,7 @@ import { relativeError, uniform } from '../support/graph-checks.js';
 const COILS = 2;
 
 /** Coil images y = S x with random maps and image, and their k-space. */
-async function randomSlice(height: number, width: number): Promise<PreparedSlice> {
+async function randomSlice(height: number, width: number): Promise<PreparedSlice & { readonly target: ComplexArray }> {
   const random = new MT19937(3);
   const shape = [COILS, height, width];
   const maps = { data: uniform(random, 2 * COILS * height * width), shape };
@@ -69,12 +70,27 @@ describe.each([
     const image = moved(slice.target, change, change.phase);
     const coilImages = await new Fft2(slice.kspace.shape).adjoint(slice.kspace);
     const movedCoils = moved(coilImages, change, change.phase);
-    expect(changed.target.shape).toEqual(image.shape);
-    expect(relativeError(changed.target.data, image.data)).toBeLessThan(1e-6);
+    expect(changed.target?.shape).toEqual(image.shape);
+    expect(relativeError(changed.target?.data ?? [], image.data)).toBeLessThan(1e-6);
     expect(changed.maps).toEqual(moved(slice.maps, change));
     const expected = await new Fft2(movedCoils.shape).apply(movedCoils);
     expect(changed.kspace.shape).toEqual(expected.shape);
     expect(relativeError(changed.kspace.data, expected.data)).toBeLessThan(1e-6);
+  });
+
+  test.each([['lines'], ['points']])('the samples of an undersampled one go along: a mask of %s', async (kind) => {
+    const { kspace, maps, brightness } = await randomSlice(height, width);
+    const shape = kind === 'lines' ? ([width] as const) : ([height, width] as const);
+    const own = {
+      data: Uint8Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Number(i % 3 > 0)),
+      shape,
+    };
+    const measured = await new Mask(own, kspace.shape).apply(kspace);
+    const change = { ...still, transpose: true, mirror: [false, true], shift: [1, 2] } as const;
+    const changed = await changedSlice({ kspace: measured, own, maps, target: undefined, brightness }, change);
+    expect(changed.target).toBeUndefined();
+    const sampled = Uint8Array.from({ length: height * width }, (_, i) => Number(changed.kspace.data[2 * i] !== 0));
+    expect(changed.own?.data).toEqual(sampled);
   });
 });
 

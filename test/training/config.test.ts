@@ -37,10 +37,14 @@ test('fills in the recipe', () => {
 });
 
 test('the configurations of the documentation are valid', async () => {
-  const page = await readFile(resolve(import.meta.dirname, '../../docs/training.md'), 'utf8');
-  const blocks = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, block]) => JSON.parse(block) as unknown);
+  const pages = await Promise.all(
+    ['training', 'self-supervision'].map((name) =>
+      readFile(resolve(import.meta.dirname, `../../docs/${name}.md`), 'utf8'),
+    ),
+  );
+  const blocks = [...pages.join('').matchAll(/```json\n(.*?)```/gs)].map(([, block]) => JSON.parse(block) as unknown);
   expect(blocks.length).toBeGreaterThan(0);
-  for (const block of blocks) parseTrainingConfig(block, 'docs/training.md');
+  for (const block of blocks) parseTrainingConfig(block, 'docs');
 });
 
 test('the digest of a run does not depend on where its results go', () => {

@@ -1,10 +1,10 @@
 // Networks from a measurement and its coil maps to one image: run, adapted to the slice if asked for, then made consistent with the samples.
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdaptationOutcome } from '../../adaptation/outcome.js';
 import type { MeasuredSlice } from '../../adaptation/prepare.js';
 import { SliceAdapter } from '../../adaptation/slice.js';
 import { adaptJointly } from '../../adaptation/volume.js';
 import { type ComplexArray, complexZeros } from '../../arrays/complex-array.js';
+import { mapSupport } from '../../arrays/map-support.js';
 import { seedFromName } from '../../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../../arrays/planar.js';
 import { LarmorError } from '../../errors.js';
@@ -184,13 +184,7 @@ async function networkSlice(
 }
 
 /** Sets an image [y, x] to zero where every map [coil, y, x] is: there the data say nothing about it. */
-async function clearOutside(image: ComplexArray, { data, shape: [coils] }: ComplexArray): Promise<void> {
-  const floats = image.data.length;
-  const inside = new Uint8Array(floats / 2);
-  for (let coil = 0; coil < coils; coil += 1) {
-    const map = data.subarray(coil * floats, (coil + 1) * floats);
-    for (let i = 0; i < inside.length; i += 1) if (map[2 * i] !== 0 || map[2 * i + 1] !== 0) inside[i] = 1;
-    await nextTurn();
-  }
+async function clearOutside(image: ComplexArray, maps: ComplexArray): Promise<void> {
+  const inside = await mapSupport(maps);
   for (let i = 0; i < inside.length; i += 1) if (inside[i] === 0) image.data.fill(0, 2 * i, 2 * i + 2);
 }
