@@ -2,9 +2,11 @@
 import type { Method } from '../method.js';
 
 /** Floats per pixel that a U-Net holds at once, in units of its channels; measured. */
-const ACTIVATIONS = 9;
+const ACTIVATIONS = 8;
 /** Copies of k-space in the graph and around it. */
-const KSPACE_COPIES = 9;
+const KSPACE_COPIES = 8;
+/** Coils that the network of the maps sees at once. */
+const COILS_AT_ONCE = 4;
 
 const channelsOf = (config: unknown): number => Number((config as { channels?: number } | null)?.channels ?? 0);
 
@@ -15,8 +17,9 @@ export const varnetMethod: Method = {
   settings: [],
   workingBytes({ coils, points }, { model }) {
     const weights = 4 * (model?.weights.data.length ?? 0);
-    // The network of the maps sees all coils at once.
-    const channels = Math.max(channelsOf(model?.network.config), coils * channelsOf(model?.network.config.sensitivity));
+    const { config } = model?.network ?? {};
+    const together = Math.min(coils, COILS_AT_ONCE) * channelsOf(config?.sensitivity);
+    const channels = Math.max(channelsOf(config), together);
     return 8 * KSPACE_COPIES * coils * points + 4 * ACTIVATIONS * channels * points + weights;
   },
   async start(setup) {
