@@ -61,13 +61,15 @@ export async function measure(
 export async function masked({ data, shape }: ComplexArray, mask: SamplingMask): Promise<ComplexArray> {
   const result = complexZeros(shape);
   const period = mask.data.length; // of columns or of points: either way as long as what repeats
-  const coil = data.length / shape[0];
-  for (let start = 0; start < data.length; start += coil) {
-    for (let i = start / 2; i < (start + coil) / 2; i++) {
-      if (mask.data[i % period] === 0) continue;
-      result.data[2 * i] = data[2 * i];
-      result.data[2 * i + 1] = data[2 * i + 1];
-    }
+  const sampled = Array.from(mask.data.keys()).filter((place) => mask.data[place] === 1);
+  const points = data.length / (2 * shape[0]);
+  for (let coil = 0; coil < shape[0]; coil++) {
+    for (let start = coil * points; start < (coil + 1) * points; start += period)
+      for (const place of sampled) {
+        const i = 2 * (start + place);
+        result.data[i] = data[i];
+        result.data[i + 1] = data[i + 1];
+      }
     await nextTurn();
   }
   return result;

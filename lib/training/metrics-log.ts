@@ -1,5 +1,5 @@
 // What a training run measured, as JSON lines: one per step and one per validation.
-import { appendFile, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { LarmorError } from '../errors.js';
 import { writeFileAtomically } from '../io/atomic-write.js';
 import { readFailure, writeFailure } from '../io/file-errors.js';
@@ -51,15 +51,19 @@ export class MetricsLog {
     if (now - this.#flushed >= 1000 * FLUSH_SECONDS) await this.flush();
   }
 
-  /** Writes what is on its way. @throws LarmorError `ERR_FILE_WRITE`. */
+  /** Writes what is on its way, to the disk. @throws LarmorError `ERR_FILE_WRITE`. */
   async flush(): Promise<void> {
     const lines = this.#lines.join('');
     this.#lines = [];
     this.#flushed = performance.now();
     if (lines === '') return;
-    await appendFile(this.#path, lines).catch((error: unknown) => {
+    try {
+      await using file = await open(this.#path, 'a');
+      await file.appendFile(lines);
+      await file.sync();
+    } catch (error) {
       throw writeFailure(this.#path, error);
-    });
+    }
   }
 }
 
