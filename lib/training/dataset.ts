@@ -132,20 +132,24 @@ export class Dataset {
         `Dataset: slice ${index} is undersampled, so there is nothing to compare with; use a self-supervised loss alone`,
       );
     };
+    const fullKspace = (): ComplexArray => {
+      targetOf();
+      return kspace;
+    };
     const parts: Readonly<Record<string, () => Float32Array | Promise<Float32Array>>> = {
       image: () => planes(image, scale),
       target: () => planes(targetOf(), scale),
       targetMagnitude: () => magnitude(targetOf()).data.map((value) => scale * value),
       targetMagnitudeRange: () => Float32Array.of(scale * maximum(magnitude(targetOf()).data)),
-      targetRss: async () => (await rootSumOfSquares(kspace, options)).map((value) => scale * value),
-      targetRssRange: async () => Float32Array.of(scale * maximum(await rootSumOfSquares(kspace, options))),
-      targetKspace: () => scaled(kspace.data, scale),
+      targetRss: async () => (await rootSumOfSquares(fullKspace(), options)).map((value) => scale * value),
+      targetRssRange: async () => Float32Array.of(scale * maximum(await rootSumOfSquares(fullKspace(), options))),
+      targetKspace: () => scaled(fullKspace().data, scale),
       maps: () => maps.data,
       kspace: () => scaled(measured.data, scale),
       mask: () => weights(view.mask),
       lossMask: () => weights(view.lossMask),
       heldOutMask: () => new Float32Array(weights(mask).length),
-      completedKspace: async () => scaled(await completed(measured, kspace, mask), scale),
+      completedKspace: async () => scaled(await completed(measured, fullKspace(), mask), scale),
       complementMask: () => weights(mask).map((value) => 1 - value),
       calibrationMask: () => weights(calibrationMask(mask)),
     };

@@ -145,7 +145,8 @@ describe('undersampled scans', () => {
     await expect(dataset({ split: undefined })).rejects.toMatchObject({ code: 'ERR_CONFIG' });
     const prepared = await dataset();
     expect(prepared.hasTarget(0)).toBe(false);
-    await expect(prepared.sample(0, 1, ['target'])).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    for (const name of ['target', 'targetKspace', 'targetRss', 'completedKspace'])
+      await expect(prepared.sample(0, 1, [name]), name).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
   });
 
   test('train a network that then explains held-out samples better; no SSIM is known', async () => {
