@@ -4,6 +4,7 @@ export { type AdaptationOptions, type AdaptationSettings, adaptationSettings } f
 export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/outcome.js';
 export type { MeasuredSlice } from './adaptation/prepare.js';
 export { type AdaptedSlice, SliceAdapter } from './adaptation/slice.js';
+export { untrainedModel } from './adaptation/zero-shot.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
 export {
@@ -140,9 +141,6 @@ export {
   type SsduOptions,
   type SsduSplit,
   ssduSplit,
-  type ZeroShotSplit,
-  type ZeroShotSplitOptions,
-  zeroShotSplit,
 } from './sampling/ssdu.js';
 export { augmentSlice, resizeSlices } from './simulation/magnitude.js';
 export { PHANTOM_FAMILIES, type PhantomFamily, type PhantomOptions, renderPhantom } from './simulation/phantom.js';

@@ -7,6 +7,7 @@ import { INPUT_KINDS } from '../networks/network-input.js';
 import { PARAMETER_CHOICES } from '../networks/parameter-choice.js';
 import { SSDU_KINDS } from '../sampling/ssdu.js';
 import { NORMS } from '../training/losses/misfit.js';
+import { ZERO_SHOT } from './zero-shot.js';
 
 const stopRule = z.discriminatedUnion('rule', [
   z.strictObject({
@@ -28,6 +29,8 @@ const heldOut = z.strictObject({
   fraction: z.number().gt(0).lt(1).default(0.05),
   /** Draw with replacement, so that slightly fewer distinct points are held out. */
   replacement: z.boolean().default(false),
+  /** Side of the centre of k-space that is never held out. Default: 4 for lines, 0 for points. */
+  protectedCenter: z.int().min(0).optional(),
   /** Also keep the held-out samples out of the network's input while it trains. A disjoint loss does so anyway. */
   removeFromInput: z.boolean().default(false),
 });
@@ -46,10 +49,12 @@ const loss = z.strictObject({
   fraction: z.number().gt(0).lt(1).default(0.4),
   /** Side of the centre of k-space that the network always sees. Default: 0 for networks from image to image, 4 for others. */
   protectedCenter: z.int().min(0).optional(),
+  /** Divisions that the steps of a disjoint loss go around. Default: every step has a new one. */
+  pairs: z.int().min(1).max(10_000).optional(),
 });
 
 const schema = z.strictObject({
-  preset: z.enum(['default', 'paper']).default('default'),
+  preset: z.enum(['default', 'paper', 'zero-shot']).default('default'),
   /** What the network sees. Default: what the model was trained with. */
   input: z.enum(INPUT_KINDS).optional(),
   maxIterations: z.int().min(1).max(100_000).default(150),
@@ -135,7 +140,7 @@ export function learningRateAt({ learningRate, warmUp }: AdaptationSettings, mad
  */
 export function adaptationSettings(options: AdaptationOptions = {}, network?: Network): AdaptationSettings {
   const ownDefaults = network && !isImageNetwork(network) ? MEASUREMENT_INSIDE : {};
-  const preset = options.preset === 'paper' ? PAPER : ownDefaults;
+  const preset = { default: ownDefaults, paper: PAPER, 'zero-shot': ZERO_SHOT }[options.preset ?? 'default'] ?? {};
   const heldOutOptions = { ...preset.heldOut, ...options.heldOut };
   const lossOptions = { ...preset.loss, ...options.loss };
   const parsed = schema.safeParse({ ...preset, ...options, heldOut: heldOutOptions, loss: lossOptions });

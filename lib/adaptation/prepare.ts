@@ -57,8 +57,8 @@ const PROTECTED_CENTER = 4;
 
 /**
  * Splits, combines and scales a measurement. Held-out samples V of all samples Omega are drawn once. With `loss.samples: 'all'` network
- * and loss see the rest, and the network V too unless `removeFromInput`. With `'disjoint'` every step splits the rest afresh into what the
- * network sees and what the loss looks at, so that the loss never sees its own input.
+ * and loss see the rest, and the network V too unless `removeFromInput`. With `'disjoint'` every step splits the rest, afresh or in one of
+ * `loss.pairs` ways, into what the network sees and what the loss looks at, so that the loss never sees its own input.
  *
  * An image of fewer samples is weaker. Networks that take the mask know that; the images of others are multiplied by the ratio of the
  * counts of samples where these were left out evenly: as points, and of the centre too.
@@ -84,7 +84,8 @@ export async function prepareSlice(
   const disjoint = loss.samples === 'disjoint';
   const { kind, fraction, replacement } = heldOut;
   const size = { rows: height, columns: width };
-  const split = splitMask(mask, { ...size, kind, fraction, replacement, seed });
+  const judging = { kind, fraction, replacement, protectedCenter: heldOut.protectedCenter };
+  const split = splitMask(mask, { ...size, ...judging, seed });
   const leavesOut = disjoint || heldOut.removeFromInput;
   const maskKinds = {
     mask: disjoint || (leavesOut && kind === 'points') ? 'points' : kindOf(mask),
@@ -92,7 +93,10 @@ export async function prepareSlice(
   } as const;
   const imageOnly = isImageNetwork(model.network);
   const { protectedCenter = imageOnly ? 0 : PROTECTED_CENTER } = loss;
-  const evenly = kind === 'points' && !(disjoint && (protectedCenter > 0 || loss.kind === 'ssdu-gaussian'));
+  const evenly =
+    kind === 'points' &&
+    !heldOut.protectedCenter &&
+    !(disjoint && (protectedCenter > 0 || loss.kind === 'ssdu-gaussian'));
   const samples = (part: SamplingMask): number => sampledCount(part) * (kindOf(part) === 'lines' ? height : 1);
   const weights = (part: SamplingMask, as: MaskKind): Float32Array => {
     const values = maskWeights('adaptation', part, height, width);
@@ -118,7 +122,14 @@ export async function prepareSlice(
   const lossMasks = { lossMask: weights(split.train, maskKinds.lossMask), heldOutMask };
   const judged = { ...(await view(leavesOut ? split.train : mask, options)), ...lossMasks };
   const draw = async (step: number, run: RunOptions = {}): Promise<SessionData> => {
-    const drawn = { ...size, kind: loss.kind, fraction: loss.fraction, protectedCenter, seed: [seed, step + 1].flat() };
+    const which = loss.pairs === undefined ? step : step % loss.pairs;
+    const drawn = {
+      ...size,
+      kind: loss.kind,
+      fraction: loss.fraction,
+      protectedCenter,
+      seed: [seed, which + 1].flat(),
+    };
     const { mask: seen, lossMask } = ssduSplit(split.train, drawn);
     return { ...(await view(seen, run)), lossMask: weights(lossMask, 'points'), heldOutMask };
   };

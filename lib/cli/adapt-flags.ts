@@ -7,7 +7,7 @@ import { integer, number } from './options.js';
 /** As parsed from the command line. */
 export interface AdaptFlags {
   readonly adapt?: true;
-  readonly adaptPreset?: 'default' | 'paper';
+  readonly adaptPreset?: 'default' | 'paper' | 'zero-shot';
   readonly adaptIterations?: number;
   readonly timeBudget?: number;
   readonly adaptOption?: FieldTree;
@@ -21,7 +21,7 @@ export interface FieldTree {
 export function addAdaptFlags(command: Command): Command {
   return command
     .option('--adapt', 'train the network further on every slice')
-    .addOption(new Option('--adapt-preset <name>', 'recipe of --adapt').choices(['default', 'paper']))
+    .addOption(new Option('--adapt-preset <name>', 'recipe of --adapt').choices(['default', 'paper', 'zero-shot']))
     .option('--adapt-iterations <n>', 'most training steps a slice', integer({ min: 1 }))
     .option('--time-budget <s>', 'seconds of training a slice', number({ min: 0 }))
     .option('--adapt-option <field=value>', 'any other field, such as loss.samples=disjoint; repeatable', fieldOf);

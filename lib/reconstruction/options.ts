@@ -132,7 +132,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
   expectKnown('an option', options, [...Object.keys(OPTIONS), ...SETTING_NAMES]);
   expectKnown('a field of slices', options.slices ?? {}, Object.keys(SLICE_RANGE));
   const named = options.method === undefined ? undefined : methodByName(options.method);
-  const model = typeof options.model === 'string' ? await load(options.model) : options.model;
+  const model = await modelOf(options);
   const method = named ?? methodByName(defaultMethod(model));
   const { adapt = false, parallelism = 1 } = options;
   if (method.needsModel && model === undefined)
@@ -171,6 +171,15 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     preparation: await planPreparation(scan, options, { signal: options.signal }),
     reference: finishing.interpolated ? undefined : referenceKind(scan, options.reference),
   };
+}
+
+/** The model named; for zero-shot learning one with random weights, where none is. */
+async function modelOf({ model, method, adapt }: ReconstructionOptions): Promise<Model | undefined> {
+  if (typeof model === 'string') return load(model);
+  const learns = typeof adapt === 'object' && adapt.preset === 'zero-shot' && (method ?? 'unrolled') === 'unrolled';
+  if (model !== undefined || !learns) return model;
+  const { untrainedModel } = await import('../adaptation/zero-shot.js');
+  return untrainedModel(adapt.seed);
 }
 
 function defaultMethod(model: Model | undefined): string {

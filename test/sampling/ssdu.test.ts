@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMask, type SamplingMask, sampledCount } from '#larmor/sampling/mask.js';
 import { createPointMask } from '#larmor/sampling/point-mask.js';
-import { type SsduKind, type SsduOptions, ssduSplit, zeroShotSplit } from '#larmor/sampling/ssdu.js';
+import { type SsduKind, type SsduOptions, ssduSplit } from '#larmor/sampling/ssdu.js';
 
 const rows = 96;
 const columns = 80;
@@ -86,35 +86,6 @@ test('Gaussian has the spread of drawing normal positions and rejecting repeats'
   const deviation = (columns - 1) / 4;
   expect(Math.abs(sum / drawn)).toBeLessThan(1.2);
   expect(squares / drawn / deviation ** 2).toBeCloseTo(0.7737, 1);
-});
-
-describe('a zero-shot split', () => {
-  const split = zeroShotSplit(lines, { kind: 'ssdu-uniform', rows, columns, pairs: 4, seed: 2 });
-  const samples = sampledCount(lines) * rows;
-
-  test('sets a fifth aside and divides the rest anew for every pair', () => {
-    expect(sampledCount(split.heldOutMask)).toBe(Math.floor((samples - 16) * 0.2));
-    expect(sum(split.heldOutMask, split.trainMask)).toEqual(bits(lines));
-    const left = sampledCount(split.trainMask);
-    expect(split.pairs).toHaveLength(4);
-    for (const { mask, lossMask } of split.pairs) {
-      expect(sum(mask, lossMask)).toEqual(split.trainMask.data);
-      expect(sampledCount(lossMask)).toBe(Math.floor((left - 16) * 0.4));
-    }
-    expect(split.pairs[0].mask.data).not.toEqual(split.pairs[1].mask.data);
-  });
-
-  test('pairs share samples as independent draws do', () => {
-    // Two draws of 40 % of n candidates share 0.16 n, hypergeometric deviation sqrt(n 0.4^2 0.6^2).
-    const candidates = sampledCount(split.trainMask) - 16;
-    const [a, b] = split.pairs.map(({ lossMask }) => lossMask.data);
-    const shared = a.reduce((total, bit, i) => total + bit * b[i], 0);
-    expect(Math.abs(shared - 0.16 * candidates)).toBeLessThan(4 * Math.sqrt(candidates * 0.16 * 0.36));
-  });
-
-  test('needs a pair', () => {
-    expect(() => zeroShotSplit(lines, { kind: 'ssdu-uniform', rows, columns, pairs: 0, seed: 2 })).toThrow(/pairs/);
-  });
 });
 
 describe('ssduSplit rejects', () => {
