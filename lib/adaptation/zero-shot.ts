@@ -27,11 +27,8 @@ export const ZERO_SHOT: AdaptationOptions = {
   interval: PAIRS,
 };
 
-/**
- * Small, as one slice cannot teach much. Its conjugate gradients go further than those of trained models: training lowers their weight, and
- * the gradient, that of the exact solution, must stay that of the image.
- */
-const NETWORK = { cascades: 3, channels: 8, pools: 2, iterations: 15 };
+/** Small, as one slice cannot teach much. */
+const NETWORK = { cascades: 3, channels: 8, pools: 2, iterations: 10 };
 
 /** A network with random weights, for learning without a model; it starts from the image of CG-SENSE. */
 export function untrainedModel(seed = 0): Model {

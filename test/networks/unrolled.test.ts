@@ -62,8 +62,11 @@ test('as it starts, its U-Nets change nothing: with full sampling the image shri
   ).toBeLessThan(1e-6);
 });
 
-test('image and every gradient agree with double precision', async () => {
-  const network = createNetwork('unrolled', { cascades: 2, channels: 2, pools: 1, iterations: 30 });
+test.each([
+  ['unrolled', 2],
+  ['implicit', 30],
+] as const)('image and every gradient agree with double precision: %s, %i iterations', async (gradient, iterations) => {
+  const network = createNetwork('unrolled', { cascades: 2, channels: 2, pools: 1, iterations, gradient });
   const { graph, image, parameters, inputs } = build(network);
   const random = new MT19937(3);
   const store = ParameterStore.initialise(network.parameters, 1);
