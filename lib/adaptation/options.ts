@@ -121,7 +121,7 @@ const PAPER: AdaptationOptions = {
  * a shifted scan such a network gains most of what it will in some dozens of steps.
  */
 const MEASUREMENT_INSIDE: AdaptationOptions = {
-  learningRate: 5e-4,
+  learningRate: 1e-3,
   warmUp: 10,
   heldOut: { fraction: 0.1 },
   loss: { samples: 'disjoint' },

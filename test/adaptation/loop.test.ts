@@ -256,7 +256,7 @@ describe('settings', () => {
 
   test('networks with the measurement inside have defaults of their own, but not with a preset', () => {
     const unrolled = createNetwork('unrolled', { cascades: 1, channels: 2, pools: 1 });
-    const own = { learningRate: 5e-4, warmUp: 10, heldOut: { fraction: 0.1 }, loss: { samples: 'disjoint' } };
+    const own = { learningRate: 1e-3, warmUp: 10, heldOut: { fraction: 0.1 }, loss: { samples: 'disjoint' } };
     expect(adaptationSettings({}, unrolled)).toMatchObject(own);
     expect(adaptationSettings({ loss: { norm: 'l2' } }, unrolled).loss).toMatchObject({
       samples: 'disjoint',
@@ -265,7 +265,7 @@ describe('settings', () => {
     expect(adaptationSettings({ loss: { samples: 'all' }, warmUp: 3 }, unrolled)).toMatchObject({
       loss: { samples: 'all' },
       warmUp: 3,
-      learningRate: 5e-4,
+      learningRate: 1e-3,
     });
     expect(adaptationSettings({ preset: 'paper' }, unrolled)).toEqual(adaptationSettings({ preset: 'paper' }));
     expect(adaptationSettings({}, createNetwork('unet', {}))).toEqual(adaptationSettings());
