@@ -30,6 +30,7 @@
       "native/core/machine.cc",
       "native/core/map_support.cc",
       "native/core/maps_gradient.cc",
+      "native/core/sample_step.cc",
       "native/core/noise.cc",
       "native/core/parallel.cc",
       "native/core/parameters.cc",

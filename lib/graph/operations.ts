@@ -233,6 +233,9 @@ export function instanceNormLeakyReluOutputGradient(
   return one('InstanceNormLeakyReluOutputGradient', [dy, y, inverseDeviation], { slope });
 }
 
+/** Optional inputs, of which the last may be left out. */
+const given = (inputs: readonly (Value | undefined)[]): Value[] => inputs.filter((input) => input !== undefined);
+
 // Physics. image [n,2,y,x], maps [n,coil,y,x,2], kspace [n,coil,y,x,2], mask [n,1,x] or [n,y,x].
 /** y = M F S x. */
 export const encode = (image: Value, maps: Value, mask: Value): Value => one('Encode', [image, maps, mask]);
@@ -258,6 +261,16 @@ export const solveNormal = (
 /** dL/dmaps of `encode` where dL/dy = kspace, and of `encodeAdjoint` where dL/dx = image: conj(image) F^H M kspace. */
 export const encodeMapsGradient = (image: Value, kspace: Value, mask: Value): Value =>
   one('EncodeMapsGradient', [image, kspace, mask]);
+/** kspace - step mask (kspace - measured) + change, with a step [1]; what is left out is 0. */
+export const sampleStep = (
+  kspace: Value,
+  mask: Value,
+  step: Value,
+  ...others: [measured?: Value, change?: Value]
+): Value => one('SampleStep', [kspace, mask, step, ...given(others)]);
+/** dL/dstep [1] of `sampleStep` where dL/d(result) = dy. */
+export const sampleStepGradient = (dy: Value, kspace: Value, mask: Value, measured?: Value): Value =>
+  one('SampleStepGradient', [dy, kspace, mask, ...given([measured])]);
 /** The centred unitary transform of every coil [n,coil,y,x,2], or its inverse. */
 export const fft2 = (x: Value, { inverse = false } = {}): Value => one('Fft2', [x], { inverse: inverse ? 1 : 0 });
 

@@ -10,11 +10,12 @@ import {
   fft2,
   greater,
   multiply,
+  negate,
   reduceSum,
   reshape,
+  sampleStep,
   split,
   sqrt,
-  subtract,
   transpose,
   where,
 } from '../graph/operations.js';
@@ -192,9 +193,8 @@ function descend(
   const everywhere = measured.graph.constant(new Float32Array(n * x).fill(1), [n, 1, x]);
   const combined = (kspace: Value): Value => encodeAdjoint(kspace, maps, everywhere);
   const descended = (kspace: Value, { network, step }: Cascade): Value => {
-    const descent = multiply(multiply(sampleWeights(mask), step), subtract(kspace, measured));
-    const correction = encode(network(combined(kspace)), maps, everywhere);
-    return subtract(subtract(kspace, descent), correction);
+    const correction = encode(negate(network(combined(kspace))), maps, everywhere);
+    return sampleStep(kspace, mask, step, measured, correction);
   };
   const kspace = cascades.reduce((before, cascade) => before.graph.stage(() => descended(before, cascade)), measured);
   const images = fft2(kspace, { inverse: true });

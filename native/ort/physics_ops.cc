@@ -1,10 +1,11 @@
-// Custom operators of the measurement: the encoding operator, its Fourier transform and the data losses, one image of the batch after the other.
+// Custom operators of the measurement: the encoding operator, steps towards samples, its Fourier transform and the data losses, one image of the batch after the other.
 #include <string>
 
 #include "core/coded_error.h"
 #include "core/data_loss.h"
 #include "core/fft.h"
 #include "core/maps_gradient.h"
+#include "core/sample_step.h"
 #include "ort/custom_op.h"
 #include "ort/custom_ops.h"
 #include "ort/physics.h"
@@ -81,6 +82,60 @@ class EncodeMapsGradient {
   static constexpr const char* kName = "EncodeMapsGradient";
 };
 
+/// The k-space that a step starts from, and its optional input `index`; null where it is absent.
+const float* like_kspace(const Physics& physics, const Context& context, size_t index, const char* name) {
+  const auto value = context.input<float>(index);
+  if (value) expect_shape(physics.op, name, physics.kspace, value.shape);
+  return value.data;
+}
+
+class SampleStep {
+ public:
+  static Signature signature() {
+    return {.name = kName,
+            .inputs = {kFloat32, kFloat32, kFloat32, kOptionalFloat32, kOptionalFloat32},
+            .outputs = {kFloat32},
+            .in_place = {{4, 0}, {0, 0}}};
+  }
+  explicit SampleStep(const Attributes&) {}
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 0, "kspace");
+    const auto mask = physics.mask(context, 1, "mask"), step = physics.input(context, 2, "step", {1});
+    const float* const measured = like_kspace(physics, context, 3, "measured");
+    const float* const change = like_kspace(physics, context, 4, "change");
+    float* const result = context.output<float>(0, physics.kspace);
+    for (size_t b = 0; b < physics.batch; ++b) {
+      const size_t begin = 2 * b * physics.samples();
+      sample_step(context.parallel(), {.coils = physics.coils, .ny = physics.ny, .nx = physics.nx}, physics.maps.data + begin, physics.weights(b, mask),
+                  step.data[0], measured ? measured + begin : nullptr, change ? change + begin : nullptr, result + begin);
+    }
+  }
+
+ private:
+  static constexpr const char* kName = "SampleStep";
+};
+
+class SampleStepGradient {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kFloat32, kOptionalFloat32}, {kFloat32}}; }
+  explicit SampleStepGradient(const Attributes&) {}
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 1, "kspace");
+    const auto dy = physics.input(context, 0, "dy", physics.kspace), mask = physics.mask(context, 2, "mask");
+    const float* const measured = like_kspace(physics, context, 3, "measured");
+    double total = 0;
+    for (size_t b = 0; b < physics.batch; ++b) {
+      const size_t begin = 2 * b * physics.samples();
+      total += sample_step_gradient(context.parallel(), {.coils = physics.coils, .ny = physics.ny, .nx = physics.nx}, dy.data + begin,
+                                    physics.maps.data + begin, physics.weights(b, mask), measured ? measured + begin : nullptr);
+    }
+    *context.output<float>(0, {1}) = static_cast<float>(total);
+  }
+
+ private:
+  static constexpr const char* kName = "SampleStepGradient";
+};
+
 class Fft2 {
  public:
   static Signature signature() { return {kName, {kFloat32}, {kFloat32}}; }
@@ -135,8 +190,8 @@ class DataLoss {
 }  // namespace
 
 std::vector<const OrtCustomOp*> physics_ops() {
-  return {CustomOp<Encode>::instance(),       CustomOp<EncodeAdjoint>::instance(), CustomOp<EncodeNormal>::instance(),
-          CustomOp<EncodeMapsGradient>::instance(), CustomOp<Fft2>::instance(),          CustomOp<DataLoss>::instance()};
+  return {CustomOp<Encode>::instance(),     CustomOp<EncodeAdjoint>::instance(),      CustomOp<EncodeNormal>::instance(), CustomOp<EncodeMapsGradient>::instance(),
+          CustomOp<SampleStep>::instance(), CustomOp<SampleStepGradient>::instance(), CustomOp<Fft2>::instance(),         CustomOp<DataLoss>::instance()};
 }
 
 }  // namespace larmor::ort

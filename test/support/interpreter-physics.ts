@@ -178,6 +178,18 @@ function misfit(
   };
 }
 
+/** M (k - y) of every part. */
+function maskedMisfit(kspace: Tensor, mask: Tensor, measured: Tensor | undefined): Tensor {
+  const [, coils, height, width] = kspace.shape;
+  const data = Float64Array.from(kspace.data, (k, i) => {
+    const sample = i >> 1;
+    const [x, y] = [sample % width, Math.floor(sample / width) % height];
+    const weight = sampled(mask, Math.floor(sample / (width * height * coils)), y, x);
+    return weight * (k - (measured?.data[i] ?? 0));
+  });
+  return { ...kspace, data };
+}
+
 export const physicsRules: Readonly<Record<string, Rule>> = {
   Encode: ([image, maps, mask]) => [encode(image, maps, mask)],
   EncodeAdjoint: ([kspace, maps, mask]) => [adjoint(kspace, maps, mask)],
@@ -186,6 +198,15 @@ export const physicsRules: Readonly<Record<string, Rule>> = {
     solveNormal(b, maps, mask, weight.data[0], iterations as number),
   ],
   EncodeMapsGradient: ([image, kspace, mask]) => [mapsGradient(image, kspace, mask)],
+  SampleStep([kspace, mask, step, measured, change]) {
+    const misfit = maskedMisfit(kspace, mask, measured).data;
+    const data = Float64Array.from(kspace.data, (k, i) => k - step.data[0] * misfit[i] + (change?.data[i] ?? 0));
+    return [{ ...kspace, data }];
+  },
+  SampleStepGradient([dy, kspace, mask, measured]) {
+    const misfit = maskedMisfit(kspace, mask, measured).data;
+    return [tensor([1], Float64Array.of(misfit.reduce((sum, value, i) => sum - value * dy.data[i], 0)))];
+  },
   Fft2: ([x], { inverse }) => [transformCoils(x, inverse ? 1 : -1)],
   DataLoss([image, maps, mask, heldOutMask, kspace], { norm }) {
     const { loss, slope } = misfit(image, maps, mask, kspace, norm as string);

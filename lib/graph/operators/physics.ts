@@ -27,7 +27,7 @@ function expectCoils(operator: string, argument: string, { shape }: Value): void
 }
 
 /** Checks maps, or k-space, and masks against each other; returns [n, coils, y, x]. */
-function sizes(
+export function sizes(
   operator: string,
   coils: Value,
   masks: Readonly<Record<string, Value>>,

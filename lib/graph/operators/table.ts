@@ -8,6 +8,7 @@ import { normalisation } from './normalisation.js';
 import { physics } from './physics.js';
 import { pooling } from './pooling.js';
 import { reductions } from './reductions.js';
+import { sampleSteps } from './sample-step.js';
 import { shapes } from './shapes.js';
 
 const all = [
@@ -20,6 +21,7 @@ const all = [
   ...pooling,
   ...normalisation,
   ...physics,
+  ...sampleSteps,
 ];
 
 /** Every operator by name. */
