@@ -180,3 +180,15 @@ test('SSDU lowers the misfit of unseen samples, and the image of all samples gai
   expect(after.psnr).toBeGreaterThan(Number(before.psnr));
   expect(after.ssim).toBeGreaterThan(Number(before.ssim));
 });
+
+test('networks that make their own coil maps can have a split too', async () => {
+  const training = await prepare({ split });
+  const network = createNetwork('varnet', {
+    ...{ cascades: 1, channels: 2, pools: 1 },
+    sensitivity: { channels: 2, pools: 1 },
+  });
+  const rest = { batch: 1, schedule: 'cosine', seed: 3, validateEvery: 20 } as const;
+  const plan = { loss: LOSSES.ssdu, steps: 40, optimiser: { learningRate: 1e-3 }, ...rest };
+  const { validations } = await train({ network, plan, training, validation: training, threads: 1 });
+  expect(validations[1].loss).toBeLessThan(validations[0].loss);
+});
