@@ -3,7 +3,8 @@
 //   node bench/adaptation-options.mjs CONFIG.json --model MODEL --data FOLDER [--only RECIPE,...] [--slices N]
 //
 // A recipe holds options of adaptation. Scores are fastMRI's, of the network's own image inside the support of the maps. Time is that of
-// the processor, which other work on the machine changes little; joint steps are shared out among the slices. "To equal" is the time until
+// the processor, which other work on the machine changes little; joint steps, and the first slice where the
+// others start from it, are shared out among the slices. "To equal" is the time until
 // the mean SSIM comes within 0.002 of what the first recipe reaches in the end.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,16 +12,11 @@ import { parseArgs } from 'node:util';
 import { adaptationSettings } from '../dist/adaptation/options.js';
 import { SliceAdapter } from '../dist/adaptation/slice.js';
 import { adaptJointly } from '../dist/adaptation/volume.js';
-import { sliceAt } from '../dist/arrays/slices.js';
 import { loadModel } from '../dist/index.js';
-import { readNifti } from '../dist/io/nifti.js';
-import { objectMedian, resizeSlices } from '../dist/simulation/magnitude.js';
-import { SimulatedScanner, sliceHeight } from '../dist/simulation/scan.js';
 import { prepareCase } from '../dist/studies/case.js';
+import { simulatedHead } from './support/simulated-head.mjs';
 
 const CLOSE = 0.002;
-const SIZE = 128;
-const COILS = 8;
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -34,29 +30,17 @@ const config = JSON.parse(await readFile(positionals[0], 'utf8'));
 const run = { threads: 1 };
 const model = await loadModel(values.model);
 
-/** Neighbouring slices of one head in one scanner: coils and phase are theirs in common, and so is the mask. */
-async function simulatedCases({ path, slices, snr, phase, seed, mask }) {
-  const { volume, spacing } = await readNifti(join(values.data, path));
-  const resized = await resizeSlices(volume, SIZE, [spacing[1], spacing[2]]);
-  const objects = [];
-  const [first, end] = [slices[0], values.slices ? slices[0] + Number(values.slices) : slices[1]];
-  for (let s = first; s < end; s += 1) objects.push(turned(sliceAt(resized, s)));
-  const scanner = new SimulatedScanner(objectMedian(objects[objects.length >> 1]), { coils: COILS, snr, phase, seed });
-  const cases = [];
-  for (const [i, object] of objects.entries()) {
-    const { kspace } = await scanner.scan(object, sliceHeight(i, objects.length), run);
-    cases.push({ ...(await prepareCase(kspace, mask, { ...config, reference: 'sense' }, run)), seed: [seed, i] });
-  }
-  return cases;
-}
+const { path, mask } = config.scan;
+const [first, end] = config.scan.slices;
+const slices = [first, values.slices ? first + Number(values.slices) : end];
+const scans = await simulatedHead(join(values.data, path), { ...config.scan, slices }, run);
+const cases = [];
+for (const [i, kspace] of scans.entries())
+  cases.push({
+    ...(await prepareCase(kspace, mask, { ...config, reference: 'sense' }, run)),
+    seed: [config.scan.seed, i],
+  });
 
-/** Axes exchanged: phase encoding then runs along the shorter side of the head. Interpolation may have left magnitudes below zero. */
-function turned({ data, shape: [side] }) {
-  const at = (i) => Math.max(0, data[(i % side) * side + Math.floor(i / side)]);
-  return { data: Float32Array.from(data, (_, i) => at(i)), shape: [side, side] };
-}
-
-const cases = await simulatedCases(config.scan);
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 const processorSeconds = () => {
   const { user, system } = process.cpuUsage();
@@ -83,7 +67,8 @@ async function measure(options) {
     rows.push({ first: slice.score(unadapted), last: slice.score(image), outcome, curve, seconds });
   }
   await adapter[Symbol.asyncDispose]();
-  return { rows, jointSeconds: jointSeconds / cases.length };
+  const leader = settings.start === 'previous-slice' ? rows[0].seconds : 0;
+  return { rows, shared: (jointSeconds + leader) / cases.length, jointSeconds: jointSeconds / cases.length };
 }
 
 /** Mean SSIM after so many iterations; slices that have ended keep what they have. */
@@ -98,7 +83,7 @@ console.log(
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const [name, options] of Object.entries(config.recipes)) {
   if (values.only && !values.only.split(',').includes(name)) continue;
-  const { rows, jointSeconds } = await measure({ ...config.common, ...options });
+  const { rows, shared, jointSeconds } = await measure({ ...config.common, ...options });
   const told = (kind, digits) =>
     `${mean(rows.map(({ first }) => first[kind])).toFixed(digits)} -> ${mean(rows.map(({ last }) => last[kind])).toFixed(digits)}`;
   const least = (kind, digits) => Math.min(...rows.map(({ first, last }) => last[kind] - first[kind])).toFixed(digits);
@@ -110,7 +95,7 @@ for (const [name, options] of Object.entries(config.recipes)) {
     (a, b) => a - b,
   );
   const enough = stops.find((iteration) => iteration > 0 && ssimAt(rows, iteration) >= goal);
-  const equal = enough === undefined ? 'not reached' : `${enough}, ${(jointSeconds + enough * perStep).toFixed(1)}`;
+  const equal = enough === undefined ? 'not reached' : `${enough}, ${(shared + enough * perStep).toFixed(1)}`;
   console.log(
     `| ${name} | ${told('ssim', 4)} | ${told('psnr', 2)} | ${least('ssim', 4)}, ${least('psnr', 2)} | ${iterations.toFixed(0)} | ${perStep.toFixed(3)} | ${seconds.toFixed(1)} | ${equal} |`,
   );
