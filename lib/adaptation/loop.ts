@@ -37,7 +37,7 @@ export interface LoopOptions {
 /** What the loop needs of the settings. */
 type LoopSettings = Pick<
   AdaptationSettings,
-  'maxIterations' | 'timeBudget' | 'stop' | 'keep' | 'interval' | 'notNeeded'
+  'maxIterations' | 'timeBudget' | 'stop' | 'keep' | 'interval' | 'notNeeded' | 'warmUp'
 >;
 
 /**
@@ -79,7 +79,7 @@ export async function runAdaptation<State>(
     return improvement(startMisfits, await adaptable.misfits()) > settings.notNeeded.standardErrors;
   };
   const isHopeless = async (): Promise<boolean> => {
-    if (!doubts || iterations !== settings.notNeeded.after) return false;
+    if (!doubts || iterations !== settings.warmUp + settings.notNeeded.after) return false;
     const reached = adaptable.save();
     const hopeless = !(await bestIsBetter());
     adaptable.restore(reached);

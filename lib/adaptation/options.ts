@@ -71,7 +71,7 @@ const schema = z.strictObject({
     .prefault({}),
   stop: stopRule.prefault({ rule: 'patience' }),
   /**
-   * After so many iterations, and at the end: where the best weights so far do not beat the starting ones on the held-out samples by so many
+   * So many iterations after the warm-up, before which little has been learned, and at the end: where the best weights so far do not beat the starting ones on the held-out samples by so many
    * standard errors of the paired differences, the starting ones are kept and the run ends. After 0: never.
    */
   notNeeded: z

@@ -157,19 +157,19 @@ describe('not needed', () => {
 
   test('a gain within chance ends the run early with the starting weights', async () => {
     const adaptable = new Noisy(falling);
-    const outcome = await runAdaptation(adaptable, adaptationSettings({ notNeeded: { after: 10 } }));
+    const outcome = await runAdaptation(adaptable, adaptationSettings({ warmUp: 4, notNeeded: { after: 6 } }));
     expect(outcome).toMatchObject({ verdict: 'not-needed', stop: 'rule', iterations: 10, bestIteration: 0 });
     expect(outcome.validation.best).toBe(outcome.validation.first);
     expect(adaptable.weights).toBe(0);
   });
 
   test('a gain beyond chance goes on', async () => {
-    const { outcome } = await run(falling, { notNeeded: { after: 10 }, maxIterations: 40 });
+    const { outcome } = await run(falling, { warmUp: 0, notNeeded: { after: 10 }, maxIterations: 40 });
     expect(outcome).toMatchObject({ verdict: 'adapted', iterations: 40, bestIteration: 40 });
   });
 
   test('the run ends at once where no weights are better', async () => {
-    const { outcome } = await run((w) => 1 + w, { notNeeded: { after: 7 } });
+    const { outcome } = await run((w) => 1 + w, { warmUp: 0, notNeeded: { after: 7 } });
     expect(outcome).toMatchObject({ verdict: 'not-needed', iterations: 7 });
   });
 
