@@ -4,6 +4,7 @@ import { LarmorError } from '../errors.js';
 import { isImageNetwork } from '../networks/image-network.js';
 import { withAdapters } from '../networks/low-rank.js';
 import type { Model } from '../networks/model.js';
+import { checkInputKind } from '../networks/network-input.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import type { Trainable } from '../training/graph.js';
 import type { LossDescription } from '../training/losses.js';
@@ -36,12 +37,13 @@ export function trainedModel(
   return { ...model, loss, recompute, network, weights, trainable: trains, merge };
 }
 
-/** @throws LarmorError `ERR_ARGUMENT` where the image that the network takes is not A^H y, as equivariance needs. */
+/** @throws LarmorError `ERR_ARGUMENT` where the image that the network takes is not A^H y, as equivariance and some networks need. */
 function lossOf(
   model: Model,
   { loss, penalties, input = model.input }: Pick<AdaptationSettings, 'loss' | 'penalties' | 'input'>,
 ): LossDescription {
   const { equivariance, totalVariation } = penalties;
+  checkInputKind('adapt', model.network, input);
   if (equivariance > 0 && (input !== 'sense' || (loss.samples === 'disjoint' && isImageNetwork(model.network))))
     throw new LarmorError(
       'ERR_ARGUMENT',

@@ -58,6 +58,7 @@ export function createModl(config: unknown = {}): Network {
     inChannels: 2,
     outChannels: 2,
     gives: 'image',
+    requires: 'sense',
     reconstruct(inputs, parameter) {
       const [zeroFilled, maps, mask] = [inputs.image(), inputs.maps(), inputs.mask()];
       const weight = abs(parameter(WEIGHT));

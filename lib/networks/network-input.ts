@@ -8,6 +8,7 @@ import type { RunOptions } from '../jobs.js';
 import { EncodingOperator } from '../operators/encoding.js';
 import { Fft2 } from '../operators/fft2.js';
 import type { SamplingMask } from '../sampling/mask.js';
+import type { Network } from './network.js';
 
 export const INPUT_KINDS = ['sense', 'split-rss'] as const;
 
@@ -23,6 +24,24 @@ export interface NetworkInput {
   readonly image: ComplexArray;
   /** Multiply image and k-space by this: the SCALE_PERCENTILE-th percentile of |image| becomes 1, or where that is 0 the maximum. */
   readonly scale: number;
+}
+
+/**
+ * Checks that a network can be given an image of this kind: networks whose equations hold A^H y take no other.
+ *
+ * @param who Opens the message.
+ * @throws LarmorError `ERR_ARGUMENT` naming the kind that the network takes.
+ */
+export function checkInputKind(
+  who: string,
+  { kind, requires }: Pick<Network, 'kind' | 'requires'>,
+  input: InputKind,
+): void {
+  if (requires !== undefined && input !== requires)
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      `${who}: input of network ${kind} must be ${JSON.stringify(requires)}, the image A^H y that its data consistency starts from; got ${JSON.stringify(input)}`,
+    );
 }
 
 /**

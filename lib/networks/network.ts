@@ -3,6 +3,7 @@ import { points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { Value } from '../graph/types.js';
 import { createModl } from './modl.js';
+import type { InputKind } from './network-input.js';
 import { createOnnxNetwork } from './onnx-network.js';
 import { createUnet } from './unet.js';
 import { createUnrolled } from './unrolled.js';
@@ -76,6 +77,8 @@ export interface Network {
   readonly outChannels: number;
   /** `image`: one image, by the maps it is given or none; `coils`: an image per coil, by maps of its own. */
   readonly gives: 'image' | 'coils';
+  /** The only input image its equations hold for. Default: any. */
+  readonly requires?: InputKind | undefined;
   /**
    * Appends the network to a graph, asking for the inputs it needs.
    *

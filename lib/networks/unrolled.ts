@@ -80,6 +80,7 @@ export function createUnrolled(config: unknown = {}): Network {
     inChannels: 2,
     outChannels: 2,
     gives: 'image',
+    requires: 'sense',
     reconstruct(inputs, parameter) {
       const [combined, maps, mask] = [inputs.image(), inputs.maps(), inputs.mask()];
       const weight = (cascade: number): Value => {

@@ -7,7 +7,7 @@ import { readJson } from '../io/json-file.js';
 import type { RunOptions } from '../jobs.js';
 import { loadModel } from '../networks/model.js';
 import { createNetwork, type Network } from '../networks/network.js';
-import { INPUT_KINDS } from '../networks/network-input.js';
+import { checkInputKind, INPUT_KINDS } from '../networks/network-input.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import { MASK_TYPES } from '../sampling/mask.js';
 import { SSDU_KINDS } from '../sampling/ssdu.js';
@@ -155,14 +155,20 @@ export async function readTrainingConfig(path: string): Promise<TrainingConfig> 
   return parseTrainingConfig(await readJson(path), path);
 }
 
-/** The network to train, and the weights to start from where the configuration names a model. @throws as `loadModel`. */
+/**
+ * The network to train, and the weights to start from where the configuration names a model.
+ *
+ * @throws as `createNetwork`, `loadModel` and `checkInputKind`.
+ */
 export async function startingPoint({
   network: { kind, ...settings },
   start,
+  input,
 }: TrainingConfig): Promise<{ readonly network: Network; readonly weights?: ParameterStore }> {
-  if (start === undefined) return { network: createNetwork(kind, settings) };
-  const { network, weights } = await loadModel(start);
-  return { network, weights };
+  const { network, weights }: { network: Network; weights?: ParameterStore } =
+    start === undefined ? { network: createNetwork(kind, settings) } : await loadModel(start);
+  checkInputKind('train', network, input);
+  return weights ? { network, weights } : { network };
 }
 
 /** What of a configuration decides the weights, as a digest: checkpoints carry it. */

@@ -3,7 +3,8 @@ import type { ComplexArray } from '#larmor/arrays/complex-array.js';
 import { magnitude } from '#larmor/arrays/magnitude.js';
 import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { percentile } from '#larmor/arrays/percentile.js';
-import { networkInput } from '#larmor/networks/network-input.js';
+import { createNetwork } from '#larmor/networks/network.js';
+import { checkInputKind, networkInput } from '#larmor/networks/network-input.js';
 import { Coils } from '#larmor/operators/coils.js';
 import { Fft2 } from '#larmor/operators/fft2.js';
 
@@ -43,4 +44,22 @@ test('split-rss: root sum of squares of real and of imaginary parts, apart', asy
 test('a slice without signal has no scale', async () => {
   const empty = { ...kspace, data: new Float32Array(kspace.data.length) };
   await expect(networkInput(empty, maps, mask, 'sense')).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+});
+
+test.each(['modl', 'unrolled'])('%s takes A^H y alone', (kind) => {
+  const network = createNetwork(kind, {});
+  expect(() => checkInputKind('train', network, 'sense')).not.toThrow();
+  expect(() => checkInputKind('train', network, 'split-rss')).toThrow(
+    expect.objectContaining({
+      code: 'ERR_ARGUMENT',
+      message: expect.stringMatching(`train: input of network ${kind} must be "sense"`),
+    }),
+  );
+});
+
+test.each([
+  ['unet', {}],
+  ['varnet', { sensitivity: null }],
+])('%s takes either image', (kind, config) => {
+  expect(() => checkInputKind('train', createNetwork(kind, config), 'split-rss')).not.toThrow();
 });

@@ -5,7 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { loadModel, saveModel } from '#larmor/networks/model.js';
 import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
-import { parseTrainingConfig, readTrainingConfig, runDigest, trainingPlan } from '#larmor/training/config.js';
+import {
+  parseTrainingConfig,
+  readTrainingConfig,
+  runDigest,
+  startingPoint,
+  trainingPlan,
+} from '#larmor/training/config.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { runCli } from '../support/run-cli.js';
 
@@ -149,5 +155,13 @@ describe('larmor train', () => {
     expect(exitCode).toBeGreaterThan(0);
     expect(JSON.parse(stdout).error.message).toMatch(/depth/);
     await expect(readFile(output)).rejects.toThrow('ENOENT');
+  });
+});
+
+test('a network with the measurement inside is refused another image before any data are read', async () => {
+  const wrong = parseTrainingConfig({ network: { kind: 'unrolled' }, input: 'split-rss', training: phantom, steps: 1 });
+  await expect(startingPoint(wrong)).rejects.toMatchObject({
+    code: 'ERR_ARGUMENT',
+    message: expect.stringMatching(/train: input of network unrolled must be "sense".*got "split-rss"/),
   });
 });

@@ -9,7 +9,7 @@ import { seedFromName } from '../../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../../arrays/planar.js';
 import { LarmorError } from '../../errors.js';
 import type { Model } from '../../networks/model.js';
-import { networkInput } from '../../networks/network-input.js';
+import { checkInputKind, networkInput } from '../../networks/network-input.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
 import { maskWeights } from '../../operators/mask.js';
 import { dataConsistency } from '../../solvers/sense.js';
@@ -148,6 +148,7 @@ export async function startNetwork(
       `reconstruct: method ${method} needs a model from 2 channels to 2 (real, imaginary), ` +
         `got ${inChannels} to ${outChannels}`,
     );
+  checkInputKind('reconstruct', model.network, model.input);
   if (!adapt) return new NetworkReconstructor(setup, final, () => new PlainImager(model, setup));
   const { signal, onStage } = options;
   const read = async (i: number): Promise<MeasuredSlice> =>
