@@ -19,7 +19,7 @@ export interface ChartOptions {
 
 const WIDTH = 640;
 const HEIGHT = 260;
-const LEFT = 62;
+const LEFT = 78;
 const RIGHT = 20;
 const TOP = 34;
 const BOTTOM = 42;
@@ -37,6 +37,9 @@ export function ticks(from: number, to: number, count: number): number[] {
   const last = Math.floor(to / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
+
+/** Labels of ticks, all of their digits: fewer would round neighbours on a narrow axis to the same number. */
+export const tickLabels = (values: readonly number[]): string[] => values.map((value) => formatNumber(value, 12));
 
 function extent(values: readonly number[]): [number, number] {
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
@@ -59,10 +62,12 @@ export function lineChart({ title, xLabel, yLabel, series, mark }: ChartOptions)
   const py = (y: number): number => HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * (y - y0)) / (y1 - y0);
   const at = (value: number): string => value.toFixed(1);
 
-  const grid = ticks(y0, y1, 5).map(
-    (y) =>
+  const levels = ticks(y0, y1, 5);
+  const labels = tickLabels(levels);
+  const grid = levels.map(
+    (y, i) =>
       `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at(py(y))}" y2="${at(py(y))}"/>` +
-      `<text class="tick" x="${LEFT - 8}" y="${at(py(y) + 4)}" text-anchor="end">${formatNumber(y, 4)}</text>`,
+      `<text class="tick" x="${LEFT - 8}" y="${at(py(y) + 4)}" text-anchor="end">${labels[i]}</text>`,
   );
   const below = ticks(x0, x1, 8)
     .filter(Number.isInteger)

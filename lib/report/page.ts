@@ -205,7 +205,7 @@ export function renderPage({ title, facts, charts = [], slices, manifest }: Page
     title,
     facts,
     sections: [
-      charts.length > 0 ? `<section>${charts.join('')}</section>` : '',
+      charts.length > 0 ? `<section><div class="charts">${charts.join('')}</div></section>` : '',
       metricsTable(slices),
       ...slices.map(sliceSection),
     ],

@@ -1,6 +1,6 @@
 // Values of several rows on one axis: a dot for each slice, a stroke for their mean.
-import { ticks } from './chart.js';
-import { escapeHtml, formatNumber } from './html.js';
+import { tickLabels, ticks } from './chart.js';
+import { escapeHtml } from './html.js';
 
 export interface Strip {
   readonly name: string;
@@ -25,10 +25,12 @@ export function stripChart(title: string, label: string, strips: readonly Strip[
   const height = TOP + ROW * strips.length + BOTTOM;
   const foot = height - BOTTOM;
   const px = (value: number): string => (LEFT + ((WIDTH - LEFT - RIGHT) * (value - from)) / (to - from)).toFixed(1);
-  const grid = ticks(from, to, 8).map(
-    (tick) =>
+  const levels = ticks(from, to, 8);
+  const labels = tickLabels(levels);
+  const grid = levels.map(
+    (tick, i) =>
       `<line class="grid" x1="${px(tick)}" x2="${px(tick)}" y1="${TOP}" y2="${foot}"/>` +
-      `<text class="tick" x="${px(tick)}" y="${foot + 16}" text-anchor="middle">${formatNumber(tick, 4)}</text>`,
+      `<text class="tick" x="${px(tick)}" y="${foot + 16}" text-anchor="middle">${labels[i]}</text>`,
   );
   const rows = finite.map(({ name, values }, i) => {
     const y = TOP + ROW * (i + 0.5);

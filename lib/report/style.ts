@@ -29,7 +29,7 @@ section { margin: 0 0 1.25rem; padding: 1.1rem 1.25rem 1.25rem; background: var(
 .columns { display: grid; grid-template-columns: repeat(var(--n), minmax(9rem, 22rem)); gap: .45rem .7rem; }
 .columns.wrapped { grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); row-gap: .3rem; }
 .columns.wrapped .figures { margin-bottom: 1rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 0 1.5rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(30rem, 100%), 1fr)); gap: 0 1.5rem; }
 .charts h3, .tables h3 { margin: 1rem 0 0; font-size: .95rem; }
 .missed { color: var(--bad); font-weight: 700; } .met { color: var(--good); font-weight: 600; }
 figure { display: grid; grid-row: span 4; grid-template-rows: subgrid; margin: 0; min-width: 0; }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RealArray } from '#larmor/arrays/complex-array.js';
-import { lineChart, ticks } from '#larmor/report/chart.js';
+import { lineChart, tickLabels, ticks } from '#larmor/report/chart.js';
 import { escapeHtml, formatNumber } from '#larmor/report/html.js';
 import { encodePng, errorColour, errorPicture, greyPicture, panel } from '#larmor/report/picture.js';
 import { type Report, type ReportSlice, writeReport } from '#larmor/report/report.js';
@@ -137,6 +137,15 @@ describe('text', () => {
     [0.31, 0.5, 4, [0.35, 0.4, 0.45, 0.5]],
     [3, 3, 5, [3]],
   ])('ticks from %d to %d', (from, to, count, want) => expect(ticks(from, to, count)).toEqual(want));
+});
+
+describe('tickLabels', () => {
+  test('as many digits as ticks have', () => {
+    expect(tickLabels([0.25, 0.5, 1])).toEqual(['0.25', '0.5', '1']);
+    expect(tickLabels([0.98706, 0.98708, 0.9871])).toEqual(['0.98706', '0.98708', '0.9871']);
+    expect(tickLabels([33.8325, 33.835, 33.8375])).toEqual(['33.8325', '33.835', '33.8375']);
+    expect(tickLabels(ticks(0.1, 0.4, 3))).toEqual(['0.1', '0.2', '0.3', '0.4']);
+  });
 });
 
 describe('lineChart', () => {
