@@ -1,5 +1,6 @@
 // One iteration of test-time training (network, forward model, k-space loss, Adam) beside PyTorch: node bench/adaptation-step.mjs [threads] [rounds]
 import { LOSSES } from '../dist/training/losses.js';
+import { eachCase } from './support/cases.mjs';
 import { compareSteps } from './support/compare-steps.mjs';
 import { numbers } from './support/harness.mjs';
 import { noise } from './support/noise.mjs';
@@ -10,7 +11,7 @@ const CASES = [
   { config: { channels: 32, pools: 4 }, coils: 15, height: 640, width: 368 },
 ];
 
-for (const { config, coils, height, width } of CASES) {
+await eachCase(CASES, async ({ config, coils, height, width }) => {
   const samples = coils * height * width * 2;
   const stack = [1, coils, height, width, 2];
   // Every fourth line, and eight in the centre.
@@ -35,4 +36,4 @@ for (const { config, coils, height, width } of CASES) {
     threads,
     rounds,
   });
-}
+});

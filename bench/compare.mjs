@@ -20,6 +20,10 @@ const PROGRAMS = {
   'recon-command': ['recon-command.mjs', '1', '5'],
   volume: ['volume.mjs', '1', '36'],
   'under-load': ['under-load.mjs', '2', '7'],
+  'training-step': ['training-step.mjs', '1', '3'],
+  'adaptation-step': ['adaptation-step.mjs', '1', '3'],
+  varnet: ['varnet.mjs', '1', '3'],
+  'slices-at-once': ['slices-at-once.mjs', '7'],
   'read-kspace': ['read-kspace.mjs'],
 };
 const DOCUMENT = join(import.meta.dirname, '../docs/performance.md');

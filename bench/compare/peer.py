@@ -16,14 +16,23 @@ def settings():
         return json.load(file)
 
 
+def peak_bytes():
+    """What this process has held at most; not ru_maxrss, which a child inherits."""
+    with open("/proc/self/status") as file:
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+
+
 def serve(methods):
-    """Answers `time NAME` with [wall, processor] milliseconds and `save NAME` by writing the result, until the input ends.
+    """Answers `time NAME` with [wall, processor] milliseconds, `save NAME` by writing the result and `memory NAME` with its peak, until the input ends.
 
     A method is a pair: the work that is timed, and what turns its result into the array to compare, which is not.
     """
     print(json.dumps(list(methods)), flush=True)
     for line in sys.stdin:
         command, name = line.strip().split(maxsplit=1)
+        if command == "memory":
+            print(json.dumps(peak_bytes()), flush=True)
+            continue
         work, finish = methods[name]
         wall, processor = time.perf_counter(), time.process_time()
         result = work()

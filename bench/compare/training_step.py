@@ -1,4 +1,4 @@
-"""Training steps of a U-Net in PyTorch, one per line of stdin, timed; the peer of ../training-step.mjs and ../adaptation-step.mjs.
+"""Training steps of a U-Net or a VarNet in PyTorch, one per line of stdin, timed; the peer of ../training-step.mjs and ../adaptation-step.mjs.
 
 The first line of stdin is a JSON object: file (safetensors: param.*, input and what the loss needs), threads, network, loss, gradients (file to write).
 """
@@ -9,7 +9,9 @@ import time
 
 import numpy as np
 import torch
+from peer import peak_bytes
 from unet import UNet, load_tensors
+from varnet import VarNet
 
 
 def centred_fft2(image):
@@ -38,19 +40,37 @@ def data_loss(tensors):
     return loss
 
 
+def magnitude_loss(tensors):
+    """Normalised l1 difference of the root sum of squares to the target magnitude."""
+    target = tensors["targetRss"][0, 0]
+    scale = target.abs().sum()
+    return lambda output: (output - target).abs().sum() / scale
+
+
+def image_model(config, tensors):
+    network = UNet(**config)
+    return network, lambda: network(tensors["image"])
+
+
+def varnet_model(config, tensors):
+    network = VarNet(**config)
+    kspace = torch.view_as_complex(tensors["kspace"])[0] * tensors["mask"][0]
+    return network, lambda: network(kspace, tensors["mask"][0, 0], tensors["calibrationMask"][0, 0])
+
+
 def main():
     config = json.loads(sys.stdin.readline())
     torch.set_num_threads(config["threads"])
     tensors = load_tensors(config["file"])
-    network = UNet(**config["network"])
+    network, predict = {"unet": image_model, "varnet": varnet_model}[config["kind"]](config["network"], tensors)
     network.load_state_dict({name[len("param.") :]: value for name, value in tensors.items() if name.startswith("param.")})
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
-    measure = {"supervised": supervised_loss, "data": data_loss}[config["loss"]](tensors)
+    measure = {"supervised": supervised_loss, "data": data_loss, "magnitude": magnitude_loss}[config["loss"]](tensors)
 
     for index, _ in enumerate(sys.stdin):
         start, processor_start = time.perf_counter(), time.process_time()
         optimiser.zero_grad(set_to_none=True)
-        loss = measure(network(tensors["image"]))
+        loss = measure(predict())
         loss.backward()
         gradients = [p.grad.numpy().copy() for p in network.parameters()] if index == 0 else None
         optimiser.step()
@@ -60,7 +80,7 @@ def main():
                 for gradient in gradients:
                     file.write(np.ascontiguousarray(gradient).tobytes())
         names = [name for name, _ in network.named_parameters()]
-        answer = {"seconds": seconds, "processorSeconds": processor_seconds, "loss": loss.item()}
+        answer = {"seconds": seconds, "processorSeconds": processor_seconds, "loss": loss.item(), "peak": peak_bytes()}
         print(json.dumps(answer | ({"names": names} if index == 0 else {})), flush=True)
 
 

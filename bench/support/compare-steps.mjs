@@ -1,19 +1,20 @@
-// Training steps of a U-Net here and in PyTorch, in turns, on the same weights and data. No time is printed unless loss and gradients agree.
+// Training steps of a network here and in PyTorch, in turns, on the same weights and data. No time is printed unless loss and gradients agree.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { points } from '../../dist/arrays/complex-array.js';
 import { writeSafetensors } from '../../dist/io/safetensors.js';
 import { storedTensors } from '../../dist/networks/model.js';
+import { createNetwork } from '../../dist/networks/network.js';
 import { ParameterStore } from '../../dist/networks/parameters.js';
-import { createUnet } from '../../dist/networks/unet.js';
 import { createTrainingSession } from '../../dist/training/session.js';
+import { inMegabytes, peakBytes } from './cases.mjs';
 import { report } from './harness.mjs';
 import { startPeer } from './peer.mjs';
 
 // Relative l2 over all parameters. Rounding flips the sign of residuals and activations near zero, where the gradient jumps: on the
 // 320x320 input PyTorch in float32 differs from PyTorch in double by 1.8e-3.
-const MAX_GRADIENT_ERROR = 5e-3;
+const MAX_GRADIENT_ERROR = { unet: 5e-3, varnet: 2e-2 };
 
 async function gradientError(session, names, path) {
   const bytes = await readFile(path);
@@ -29,11 +30,22 @@ async function gradientError(session, names, path) {
 }
 
 /**
- * @param benchmark What is timed. @param name The case. @param config UNet configuration. @param loss larmor's loss. @param peerLoss The same in compare/training_step.py.
+ * @param benchmark What is timed. @param name The case. @param kind `unet` or `varnet`, and its `config`. @param loss larmor's loss. @param peerLoss The same in compare/training_step.py.
  * @param shapes TrainingShapes. @param data Arrays by input name.
  */
-export async function compareSteps({ benchmark, name, config, loss, peerLoss, shapes, data, threads, rounds }) {
-  const network = createUnet(config);
+export async function compareSteps({
+  benchmark,
+  name,
+  kind = 'unet',
+  config,
+  loss,
+  peerLoss,
+  shapes,
+  data,
+  threads,
+  rounds,
+}) {
+  const network = createNetwork(kind, config);
   const weights = ParameterStore.initialise(network.parameters, 1);
   const folder = await mkdtemp(join(tmpdir(), 'larmor-bench-'));
   const [file, gradients] = [join(folder, 'step.safetensors'), join(folder, 'gradients')];
@@ -55,32 +67,41 @@ export async function compareSteps({ benchmark, name, config, loss, peerLoss, sh
 
   const peer = startPeer('training_step.py', [], threads);
   try {
-    const { inChannels, outChannels, channels, pools, affine, residual } = network.config;
-    const unet = { inputs: inChannels, outputs: outChannels, channels, pools, affine, residual };
-    peer.send(JSON.stringify({ file, gradients, threads, network: unet, loss: peerLoss }));
+    const request = { file, gradients, threads, kind, network: peerNetwork(network), loss: peerLoss };
+    peer.send(JSON.stringify(request));
     const times = { larmor: [], PyTorch: [] };
     let agreement;
+    let peaks;
     for (let round = 0; round <= rounds; round++) {
       const start = performance.now();
       const before = process.cpuUsage();
       const { loss: ourLoss } = await session.step();
       const wall = performance.now() - start;
       const { user, system } = process.cpuUsage(before);
+      const peak = peakBytes();
       const answer = await peer.ask('step');
       if (round > 0) {
         times.larmor.push([wall, (user + system) / 1e3]);
         times.PyTorch.push([1e3 * answer.seconds, 1e3 * answer.processorSeconds]);
+        peaks = [peak, answer.peak];
         continue;
       }
       const error = await gradientError(session, answer.names, gradients);
       agreement = `losses ${ourLoss.toPrecision(7)} and ${answer.loss.toPrecision(7)}, gradients differ by ${error.toExponential(1)}`;
-      if (!(error < MAX_GRADIENT_ERROR && Math.abs(ourLoss / answer.loss - 1) < 1e-4))
+      if (!(error < MAX_GRADIENT_ERROR[kind] && Math.abs(ourLoss / answer.loss - 1) < 1e-4))
         throw new Error(`${benchmark}, ${name}: the two disagree: ${agreement}`);
     }
-    report({ benchmark, name, times, threads, agreement });
+    report({ benchmark, name, times, threads, agreement: `${agreement}; ${inMegabytes(...peaks)}` });
   } finally {
     peer.close();
     await session.close();
     await rm(folder, { recursive: true });
   }
+}
+
+/** How the peer wants its network described. */
+function peerNetwork({ kind, config }) {
+  if (kind === 'varnet') return config;
+  const { inChannels, outChannels, channels, pools, affine, residual } = config;
+  return { inputs: inChannels, outputs: outChannels, channels, pools, affine, residual };
 }

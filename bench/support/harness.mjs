@@ -36,6 +36,8 @@ export async function peerContestants(script, inputs, settings, threads = 1) {
     contestants: methods.map((method) => ({
       name: method,
       time: () => peer.ask(`time ${method}`),
+      /** What its process has held at most. */
+      peakBytes: () => peer.ask(`memory ${method}`),
       result: async () => {
         await peer.ask(`save ${method}`);
         const bytes = readFileSync(join(folder, `${method}.f32`));
