@@ -132,6 +132,20 @@ export function learningRateAt({ learningRate, warmUp }: AdaptationSettings, mad
   return learningRate * Math.min(1, (made + 1) / Math.max(1, warmUp));
 }
 
+const isGroup = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The preset's fields with those of `options` in their place; groups of fields field by field, unless they are of different rules. */
+function overridden(preset: AdaptationOptions, options: AdaptationOptions): Record<string, unknown> {
+  const result: Record<string, unknown> = { ...preset };
+  for (const [name, value] of Object.entries<unknown>(options)) {
+    const known: unknown = result[name];
+    const merges = isGroup(known) && isGroup(value) && known.rule === value.rule;
+    result[name] = merges ? { ...known, ...value } : value;
+  }
+  return result;
+}
+
 /**
  * Options with every default filled in. Fields beside `preset` override the preset's.
  *
@@ -141,9 +155,7 @@ export function learningRateAt({ learningRate, warmUp }: AdaptationSettings, mad
 export function adaptationSettings(options: AdaptationOptions = {}, network?: Network): AdaptationSettings {
   const ownDefaults = network && !isImageNetwork(network) ? MEASUREMENT_INSIDE : {};
   const preset = { default: ownDefaults, paper: PAPER, 'zero-shot': ZERO_SHOT }[options.preset ?? 'default'] ?? {};
-  const heldOutOptions = { ...preset.heldOut, ...options.heldOut };
-  const lossOptions = { ...preset.loss, ...options.loss };
-  const parsed = schema.safeParse({ ...preset, ...options, heldOut: heldOutOptions, loss: lossOptions });
+  const parsed = schema.safeParse(overridden(preset, options));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new LarmorError(

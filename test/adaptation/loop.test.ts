@@ -254,6 +254,20 @@ describe('settings', () => {
     });
   });
 
+  test('a part of a group leaves the preset its other parts, but not those of another rule', () => {
+    const { stop, notNeeded } = adaptationSettings({
+      preset: 'paper',
+      stop: { rule: 'window' },
+      notNeeded: { standardErrors: 3 },
+    });
+    expect(stop).toEqual({ rule: 'window', window: 100 });
+    expect(notNeeded).toEqual({ after: 0, standardErrors: 3 });
+    const zeroShot = adaptationSettings({ preset: 'zero-shot' });
+    expect(adaptationSettings({ preset: 'zero-shot', stop: { rule: 'patience' } }).stop).toEqual(zeroShot.stop);
+    const other = adaptationSettings({ preset: 'zero-shot', stop: { rule: 'window', window: 7 } });
+    expect(other.stop).toEqual({ rule: 'window', window: 7 });
+  });
+
   test('networks with the measurement inside have defaults of their own, but not with a preset', () => {
     const unrolled = createNetwork('unrolled', { cascades: 1, channels: 2, pools: 1 });
     const own = { learningRate: 1e-3, warmUp: 10, heldOut: { fraction: 0.1 }, loss: { samples: 'disjoint' } };
