@@ -158,17 +158,22 @@ export async function readTrainingConfig(path: string): Promise<TrainingConfig> 
 /**
  * The network to train, and the weights to start from where the configuration names a model.
  *
- * @throws as `createNetwork`, `loadModel` and `checkInputKind`.
+ * @throws LarmorError `ERR_CONFIG` when that model was trained to see another input; as `createNetwork`, `loadModel` and `checkInputKind`.
  */
 export async function startingPoint({
   network: { kind, ...settings },
   start,
   input,
 }: TrainingConfig): Promise<{ readonly network: Network; readonly weights?: ParameterStore }> {
-  const { network, weights }: { network: Network; weights?: ParameterStore } =
-    start === undefined ? { network: createNetwork(kind, settings) } : await loadModel(start);
+  const model = start === undefined ? undefined : await loadModel(start);
+  if (model && model.input !== input)
+    throw new LarmorError(
+      'ERR_CONFIG',
+      `train: ${start} was trained to see ${model.input}, the configuration gives it ${input}; set "input" to ${model.input}`,
+    );
+  const network = model?.network ?? createNetwork(kind, settings);
   checkInputKind('train', network, input);
-  return weights ? { network, weights } : { network };
+  return model ? { network, weights: model.weights } : { network };
 }
 
 /** What of a configuration decides the weights, as a digest: checkpoints carry it. */

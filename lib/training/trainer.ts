@@ -220,11 +220,12 @@ class Run {
     if (signal?.aborted || !(error instanceof LarmorError)) return error;
     const kept =
       checkpoint && this.#saved !== undefined
-        ? ` The checkpoint of step ${this.#saved} is kept in ${checkpoint.path}.`
+        ? `. The checkpoint of step ${this.#saved} is kept in ${checkpoint.path}.`
         : '';
     const message =
       diverged || this.#steps === 0 ? error.message : `training stopped after step ${this.#steps}: ${error.message}`;
-    return new LarmorError(error.code, message + kept, { cause: error });
+    const sentence = kept === '' ? message : message.replace(/\.$/, '');
+    return new LarmorError(error.code, sentence + kept, { cause: error });
   }
 
   async #saveIfDue(): Promise<void> {

@@ -111,6 +111,21 @@ describe('larmor train', () => {
       expect(page).toContain(text);
   });
 
+  test('refuses a model that was trained to see another input', async () => {
+    const { network: _network, ...rest } = config;
+    const first = file('split-rss.safetensors');
+    const network = createNetwork('unet', { channels: 2, pools: 1 });
+    const weights = ParameterStore.initialise(network.parameters, 3);
+    await saveModel(first, { network, weights, input: 'split-rss', notes: {} });
+    const started = { ...rest, start: first };
+    await expect(startingPoint(parseTrainingConfig(started))).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/trained to see split-rss, the configuration gives it sense/),
+    });
+    const fitting = await startingPoint(parseTrainingConfig({ ...started, input: 'split-rss' }));
+    expect(fitting.weights?.data).toEqual(weights.data);
+  });
+
   test('goes on from a model', async () => {
     const { network: _network, ...rest } = config;
     const first = file('first.safetensors');

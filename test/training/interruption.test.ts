@@ -143,7 +143,7 @@ test('a file that vanishes is named, a checkpoint is written, and the run goes o
   expect(failure).toMatchObject({
     code: 'ERR_FILE_NOT_FOUND',
     message: expect.stringMatching(
-      /training stopped after step \d+: .*scan1\.h5.*checkpoint of step \d+ is kept in .*vanished/,
+      /training stopped after step \d+: .*scan1\.h5.*[^.]\. The checkpoint of step \d+ is kept in .*vanished/,
     ),
   });
   const { steps } = (await loadCheckpoint(checkpoint.path, 'v')).state;

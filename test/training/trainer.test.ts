@@ -130,7 +130,7 @@ describe('a training run', () => {
     };
     await expect(run({ plan: warm, checkpoint, onDiverged })).rejects.toMatchObject({
       code: 'ERR_DIVERGED',
-      message: expect.stringMatching(/at step 3: .*The checkpoint of step 2 is kept in .*diverging\.checkpoint/),
+      message: expect.stringMatching(/at step 3: .*[^.]\. The checkpoint of step 2 is kept in .*diverging\.checkpoint/),
     });
     const kept = await loadCheckpoint(checkpoint.path, 'e');
     expect(kept.state.steps).toBe(2);
