@@ -32,6 +32,6 @@ export function imageNetwork(who: string, network: Network): ImageNetwork {
   if (isImageNetwork(network)) return network;
   throw new LarmorError(
     'ERR_MODEL',
-    `${who} needs a network from image to image, such as a U-Net; a ${network.kind} needs the measurement too`,
+    `${who} needs a network from image to image, such as a U-Net; one of kind ${network.kind} needs the measurement too`,
   );
 }

@@ -183,38 +183,26 @@ export function runDigest(config: TrainingConfig): string {
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
+/** Fields of a configuration that its plan takes as they are. */
+const PLANNED = [
+  'steps',
+  'batch',
+  'recompute',
+  'optimiser',
+  'schedule',
+  'accumulate',
+  'clip',
+  'average',
+  'meta',
+  'seed',
+  'validateEvery',
+  'patience',
+] as const satisfies readonly (keyof TrainingConfig & keyof TrainingPlan)[];
+
 /** The plan that a configuration describes. */
 export function trainingPlan(config: TrainingConfig): TrainingPlan {
-  const {
-    steps,
-    batch,
-    recompute,
-    optimiser,
-    schedule,
-    accumulate,
-    clip,
-    average,
-    meta,
-    seed,
-    validateEvery,
-    patience,
-  } = config;
-  const loss = lossDescription(config.loss);
-  return {
-    loss,
-    steps,
-    batch,
-    recompute,
-    optimiser,
-    schedule,
-    accumulate,
-    clip,
-    average,
-    meta,
-    seed,
-    validateEvery,
-    patience,
-  };
+  const planned = Object.fromEntries(PLANNED.map((name) => [name, config[name]]));
+  return { ...(planned as Pick<TrainingConfig, (typeof PLANNED)[number]>), loss: lossDescription(config.loss) };
 }
 
 /** The memory that a configuration allows for prepared slices. */

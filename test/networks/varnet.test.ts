@@ -216,6 +216,6 @@ test('needs to know the coils, and is no network on images', async () => {
     code: 'ERR_ARGUMENT',
     message: expect.stringMatching(/number of coils/),
   });
-  const refusal = { code: 'ERR_MODEL', message: expect.stringMatching(/a varnet needs the measurement too/) };
+  const refusal = { code: 'ERR_MODEL', message: expect.stringMatching(/one of kind varnet needs the measurement too/) };
   expect(() => exportOnnx({ network, weights, input: 'sense', notes: {} })).toThrow(expect.objectContaining(refusal));
 });
