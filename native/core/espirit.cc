@@ -20,7 +20,6 @@ namespace {
 
 constexpr size_t kBlock = 16;          // image rows per task
 constexpr size_t kTile = 16;           // floats of the widest register: rows are padded to a multiple
-constexpr float kTolerance = 1e-4f;    // relative residual at which a pixel's power iteration ends
 constexpr float kPerturbation = 1e-3f;  // of the start, so that a dead first coil cannot stop the iteration
 constexpr size_t kCoarse = 48;         // pixels per side where only a share of pixels is wanted
 constexpr float kSecondSet = 0.95f;    // a second eigenvalue above this belongs to a second set of maps
@@ -96,9 +95,8 @@ void start_vectors(size_t coils, size_t padded, size_t set, float* vectors) {
 /// The `sets` leading eigenvectors at the pixels of an image: visit(y, padded, values [sets, padded], vectors [sets, coils, 2, padded]) for
 /// every row, those of a block in order.
 template <class Visit>
-void each_row(const Parallel& parallel, size_t coils, const EspiritOptions& options, size_t sets, const std::vector<float>& grid, ImageSize size,
-              Visit visit) {
-  const size_t points = 2 * options.kernel - 1, entries = coils * coils;
+void each_row(const Parallel& parallel, const EspiritGrid& grid, size_t iterations, size_t sets, ImageSize size, Visit visit) {
+  const size_t coils = grid.coils, points = grid.points, entries = coils * coils;
   const size_t padded = (size.nx + kTile - 1) / kTile * kTile, set_length = 2 * coils * padded;
   const Scratch columns(points * padded), rows(points * size.ny);
   interpolation(points, size.nx, padded, columns.data());
@@ -110,42 +108,46 @@ void each_row(const Parallel& parallel, size_t coils, const EspiritOptions& opti
       std::fill(row_grid.begin(), row_grid.end(), 0.0f);
       for (size_t g = 0; g < points; ++g) {
         const float weight = rows.data()[g * size.ny + y];
-        const float* const from = &grid[g * entries * points];
+        const float* const from = &grid.matrices[g * entries * points];
         for (size_t i = 0; i < entries * points; ++i) row_grid[i] += weight * from[i];
       }
       for (size_t s = 0; s < sets; ++s) start_vectors(coils, padded, s, vectors.data() + s * set_length);
-      kernels().leading_eigenvectors(padded, points, coils, sets, options.iterations, kTolerance, row_grid.data(), columns.data(),
+      kernels().leading_eigenvectors(padded, points, coils, sets, iterations, kEspiritTolerance, row_grid.data(), columns.data(),
                                      vectors.data(), values.data(), scratch.data());
       visit(y, padded, values.data(), vectors.data());
     }
   });
 }
 
-/// Share of the pixels, on a coarse grid, that two objects share: their second eigenvalue is near one too.
-double folded_share(const Parallel& parallel, size_t coils, const EspiritOptions& options, const std::vector<float>& grid, ImageSize size) {
-  if (coils < 2) return 0;
+}  // namespace
+
+size_t espirit_steps(size_t ny) { return 1 + (ny + kBlock - 1) / kBlock; }
+
+EspiritGrid espirit_grid(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options) {
+  const size_t coils = kspace.coils;
+  const std::vector<c64> data = calibration_data(kspace, region);
+  const PatchSpace space = patch_space(parallel, coils, region.rows, region.columns, data.data(), options.kernel, options.threshold);
+  return {coils, 2 * options.kernel - 1, grid_matrices(parallel, coils, options.kernel, space),
+          principal_coil(coils, region.rows * region.columns, data.data())};
+}
+
+double espirit_folded_share(const Parallel& parallel, const EspiritGrid& grid, const EspiritOptions& options, ImageSize size) {
+  if (grid.coils < 2) return 0;
   const ImageSize coarse{std::min(size.ny, kCoarse), std::min(size.nx, kCoarse)};
   std::vector<size_t> counts(coarse.ny);
-  each_row(parallel, coils, options, 2, grid, coarse, [&](size_t y, size_t padded, const float* values, const float*) {
+  each_row(parallel, grid, options.iterations, 2, coarse, [&](size_t y, size_t padded, const float* values, const float*) {
     for (size_t x = 0; x < coarse.nx; ++x) counts[y] += std::min(values[x], values[padded + x]) > kSecondSet;
   });
   return static_cast<double>(std::accumulate(counts.begin(), counts.end(), size_t{0})) / static_cast<double>(coarse.points());
 }
 
-}  // namespace
-
-size_t espirit_steps(size_t ny) { return 1 + (ny + kBlock - 1) / kBlock; }
-
 double espirit(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options, ImageSize size,
                c32* maps, float* values, const Progress& progress) {
   const size_t coils = kspace.coils, sets = options.sets, nx = size.nx, plane = size.points();
-  const std::vector<c64> data = calibration_data(kspace, region);
-  const std::vector<c64> principal = principal_coil(coils, region.rows * region.columns, data.data());
-  const PatchSpace space = patch_space(parallel, coils, region.rows, region.columns, data.data(), options.kernel, options.threshold);
-  const std::vector<float> grid = grid_matrices(parallel, coils, options.kernel, space);
+  const EspiritGrid grid = espirit_grid(parallel, kspace, region, options);
   std::atomic<size_t> done{1};
   progress(1);
-  each_row(parallel, coils, options, sets, grid, size, [&](size_t y, size_t padded, const float* row_values, const float* vectors) {
+  each_row(parallel, grid, options.iterations, sets, size, [&](size_t y, size_t padded, const float* row_values, const float* vectors) {
     std::vector<size_t> order(sets);
     for (size_t x = 0; x < nx; ++x) {
       std::iota(order.begin(), order.end(), size_t{0});
@@ -155,12 +157,12 @@ double espirit(const Parallel& parallel, const Kspace& kspace, const Calibration
       });
       for (size_t s = 0; s < sets; ++s) {
         values[s * plane + y * nx + x] = row_values[order[s] * padded + x];
-        write_map(principal, padded, vectors + order[s] * 2 * coils * padded + x, plane, maps + s * coils * plane + y * nx + x);
+        write_map(grid.principal, padded, vectors + order[s] * 2 * coils * padded + x, plane, maps + s * coils * plane + y * nx + x);
       }
     }
     if ((y + 1) % kBlock == 0 || y + 1 == size.ny) progress(done.fetch_add(1) + 1);
   });
-  return folded_share(parallel, coils, options, grid, size);
+  return espirit_folded_share(parallel, grid, options, size);
 }
 
 }  // namespace larmor

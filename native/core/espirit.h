@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "core/calibration_data.h"
 
@@ -13,6 +14,24 @@ struct EspiritOptions {
   size_t sets = 1;           // eigenvectors kept per pixel
   size_t iterations = 30;    // power iterations per pixel at most
 };
+
+/// The eigenproblems of all pixels: the matrix of a pixel is a trigonometric polynomial, given by its values on a grid of odd side over
+/// the field of view.
+struct EspiritGrid {
+  size_t coils;
+  size_t points;                // per axis: 2 kernel - 1
+  std::vector<float> matrices;  // [points y, coils * coils, points x]: per row c of the lower triangle re and im of (c, d < c), then re of (c, c)
+  std::vector<c64> principal;   // [coils], the phase of the maps
+};
+
+/// Relative residual at which a pixel's power iteration ends.
+constexpr float kEspiritTolerance = 1e-4f;
+
+/// What espirit() computes from the calibration region, before any pixel.
+EspiritGrid espirit_grid(const Parallel& parallel, const Kspace& kspace, const CalibrationRegion& region, const EspiritOptions& options);
+
+/// What espirit() returns.
+double espirit_folded_share(const Parallel& parallel, const EspiritGrid& grid, const EspiritOptions& options, ImageSize size);
 
 /// Told how many steps are done, from any thread.
 using Progress = std::function<void(size_t done)>;
