@@ -124,7 +124,13 @@ export type { MethodSettings } from './reconstruction/settings.js';
 export type { ImageMetrics, SliceAdaptation } from './report/page.js';
 export { type Report, type ReportImage, type ReportSlice, writeReport } from './report/report.js';
 export { type TrainingReport, writeTrainingReport } from './report/training.js';
-export { availableDevices, type Device } from './runtime/devices.js';
+export {
+  availableDevices,
+  type Device,
+  type DeviceKind,
+  type DeviceStatus,
+  type DeviceTask,
+} from './runtime/devices.js';
 export {
   createMask,
   type LineMask,

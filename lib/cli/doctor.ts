@@ -29,7 +29,7 @@ export const register: Register = (program, shell) => {
 };
 
 async function diagnose(): Promise<Outcome> {
-  const checks = [node(), await addon(), await onnxRuntime(), ...devices(), await hdf5(), models()];
+  const checks = [node(), await addon(), await onnxRuntime(), ...(await devices()), await hdf5(), models()];
   const ok = checks.every((check) => check.ok || !check.needed);
   return { json: { ok, checks }, text: describe(checks, ok), exitCode: ok ? EXIT.done : EXIT.failed };
 }
@@ -92,12 +92,12 @@ function wantedOnnxRuntime(): string {
 }
 
 /** One line per device that networks can run on, or could if something were there. */
-function devices(): Check[] {
-  return availableDevices().map(({ device, unavailable }) => ({
+async function devices(): Promise<Check[]> {
+  return (await availableDevices()).map(({ device, unavailable, description }) => ({
     name: `device ${device}`,
     ok: unavailable === undefined,
     needed: device === 'cpu',
-    detail: unavailable ?? 'available',
+    detail: unavailable ?? description ?? 'available',
   }));
 }
 

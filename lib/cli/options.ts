@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { isKernelSize, KERNEL_WANTED, type KernelSize } from '../calibration/neighbours.js';
 import { LarmorError } from '../errors.js';
 import { WINDOW_TYPES, type WindowOptions } from '../operators/window.js';
+import { DEVICE_WANTED, type Device, parseDevice } from '../runtime/devices.js';
 
 export interface NumberRange {
   readonly min?: number;
@@ -66,6 +67,12 @@ export function window(text: string): WindowOptions {
   if (!type || values.length > 2)
     throw new InvalidArgumentError(`It must be TYPE, TYPE:WIDTH or TYPE:WIDTH:TAPER of ${WINDOW_TYPES.join(', ')}.`);
   return { type, ...(width !== undefined && { width }), ...(taper !== undefined && { taper }) };
+}
+
+/** Where to compute. */
+export function device(text: string): Device | 'auto' {
+  if (text !== 'auto' && !parseDevice(text)) throw new InvalidArgumentError(`It must be one of ${DEVICE_WANTED}.`);
+  return text as Device | 'auto';
 }
 
 /** Slices from `first` up to but not including `end`; absent ends are open. */

@@ -11,11 +11,20 @@ import { REFERENCES, type ReconstructionOptions, type ReferenceKind } from '../r
 import { WHITENINGS, type Whitening } from '../reconstruction/preparation.js';
 import { METHODS } from '../reconstruction/registry.js';
 import { LOW_RANK_AXES, type MethodSettings, SETTING_NAMES, type SettingName } from '../reconstruction/settings.js';
-import { DEVICES } from '../runtime/devices.js';
 import { MASK_TYPES, type MaskType } from '../sampling/mask.js';
 import { POINT_MASK_TYPES, type PointMaskType } from '../sampling/point-mask.js';
 import { type AdaptFlags, adaptationOf, addAdaptFlags } from './adapt-flags.js';
-import { crop, integer, interpolation, kernelSize, number, type SliceRange, sliceRange, window } from './options.js';
+import {
+  crop,
+  device,
+  integer,
+  interpolation,
+  kernelSize,
+  number,
+  type SliceRange,
+  sliceRange,
+  window,
+} from './options.js';
 
 type Compression = ReconstructionOptions['compress'];
 
@@ -84,7 +93,7 @@ export function addMethodFlags(command: Command): Command {
     .option('--compress <n>', 'virtual coils; auto: 16 of more than 16; none', virtualCoils)
     .addOption(new Option('--compress-method <name>', 'of virtual coils; default: svd').choices(COMPRESSION_METHODS))
     .option('--compress-energy <share>', 'as many virtual coils as hold it', number({ min: 0, max: 1 }))
-    .addOption(new Option('--device <name>', 'where networks run').choices(['auto', ...DEVICES]).default('auto'))
+    .option('--device <name>', 'where to compute: auto, cpu, cuda, cuda:N or webgpu', device, 'auto')
     .option('--threads <n>', 'threads of each slice', integer({ min: 1 }));
 }
 

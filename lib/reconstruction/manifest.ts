@@ -43,7 +43,9 @@ export interface Manifest {
   readonly sampling: Plan['sampling']['description'];
   /** What metrics compare with. */
   readonly reference: Plan['reference'];
+  /** Where it was computed, such as `cpu` or `cuda:1`, and why there. */
   readonly device: string;
+  readonly deviceReason: string;
   readonly threads: number;
   readonly parallelism: number;
   /** ISO 8601. */
@@ -136,7 +138,8 @@ export function createManifest(
     noise: run.noise,
     sampling: sampling.description,
     reference: plan.reference,
-    device: plan.device,
+    device: plan.device.name,
+    deviceReason: plan.device.reason,
     threads: plan.threads,
     parallelism: plan.parallelism,
     started: run.started.toISOString(),

@@ -4,7 +4,7 @@ import type { AdaptationSettings } from '../adaptation/options.js';
 import type { AdaptationOutcome } from '../adaptation/outcome.js';
 import type { ComplexArray } from '../arrays/complex-array.js';
 import type { Model } from '../networks/model.js';
-import type { Device } from '../runtime/devices.js';
+import type { DeviceKind, ResolvedDevice } from '../runtime/devices.js';
 import type { SamplingMask } from '../sampling/mask.js';
 import type { SolverResult } from '../solvers/conjugate-gradients.js';
 import type { MethodSettings, SettingName } from './settings.js';
@@ -53,7 +53,7 @@ export interface SliceImage {
 export interface MethodSetup {
   readonly model?: Model | undefined;
   readonly adapt?: AdaptationSettings | undefined;
-  readonly device: Device;
+  readonly device: ResolvedDevice;
   readonly threads?: number | undefined;
   /** Those the caller named; a method has its own default for the others. */
   readonly settings: MethodSettings;
@@ -85,6 +85,8 @@ export interface Method {
   readonly givesNetworkImage?: boolean;
   /** Whether it returns an image per coil rather than per set of maps. */
   readonly coilImages?: boolean;
+  /** Kinds of devices it runs on. Default: the CPU alone. */
+  readonly devices?: readonly DeviceKind[];
   /** The settings it takes. */
   readonly settings: readonly SettingName[];
   /** True where slices build on each other and must be reconstructed one by one, in order. */

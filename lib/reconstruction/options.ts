@@ -5,7 +5,7 @@ import { LarmorError } from '../errors.js';
 import type { Scan } from '../io/scan.js';
 import { threadCount } from '../jobs.js';
 import type { Model } from '../networks/model.js';
-import { type Device, resolveDevice } from '../runtime/devices.js';
+import { type Device, type DeviceRequest, type ResolvedDevice, resolveDevice } from '../runtime/devices.js';
 import { type Finishing, type FinishingOptions, planFinishing } from './finish.js';
 import type { Method, Stage } from './method.js';
 import { contrastsOf } from './other-contrasts.js';
@@ -62,6 +62,7 @@ export interface ReconstructionOptions extends MethodSettings, PreparationOption
   readonly undersample?: Undersampling | undefined;
   /** Slices from `first` up to but not including `end`. Default: all. */
   readonly slices?: SliceRange | undefined;
+  /** Default: auto, the fastest that is there, passed its self-test and suits the method. */
   readonly device?: Device | 'auto' | undefined;
   /** Threads of each slice; the image does not depend on it. */
   readonly threads?: number | undefined;
@@ -85,7 +86,7 @@ export interface Plan {
   readonly sampling: Sampling;
   /** Positions in the scan. */
   readonly slices: readonly number[];
-  readonly device: Device;
+  readonly device: ResolvedDevice;
   readonly threads: number;
   readonly parallelism: number;
   readonly calibration: CalibrationOptions;
@@ -152,7 +153,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
       `reconstruct: ${scan.name} has one contrast; several at once need an ISMRMRD file that has them`,
     );
   const adaptation = adapt === false ? undefined : await settingsOf(adapt, model);
-  const { device } = resolveDevice(options.device ?? 'auto');
+  const device = await resolveDevice(options.device ?? 'auto', deviceRequest(method));
   const sampling = planSampling(scan, options.undersample);
   const finishing = planFinishing(scan, sampling.mask, options);
   return {
@@ -171,6 +172,11 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     preparation: await planPreparation(scan, options, { signal: options.signal }),
     reference: finishing.interpolated ? undefined : referenceKind(scan, options.reference),
   };
+}
+
+/** What a method asks of a device. */
+function deviceRequest({ name, needsModel, devices = ['cpu'] }: Method): DeviceRequest {
+  return { who: `method ${name}`, task: needsModel ? 'networks' : 'operators', kinds: devices };
 }
 
 /** The model named; for zero-shot learning one with random weights, where none is. */

@@ -1,47 +1,142 @@
-// Which devices can run a network here, and why the others cannot.
+// Where work can run: a table of backends that each say whether they work here, and the choice among them.
 import { LarmorError } from '../errors.js';
 
-export const DEVICES = ['cpu', 'cuda', 'webgpu'] as const;
-/** Where networks run. */
-export type Device = (typeof DEVICES)[number];
+/** Kinds of devices, the fastest first: the order in which `auto` looks. */
+export const DEVICE_KINDS = ['cuda', 'webgpu', 'cpu'] as const;
+/** A kind of device. */
+export type DeviceKind = (typeof DEVICE_KINDS)[number];
 
-export interface ResolvedDevice {
-  readonly device: Device;
-  /** Why this device and no other, for reports. */
-  readonly reason: string;
-}
+/** Where to run: `cuda:1` is the second CUDA device; `cuda` the first, or all where slices can be spread over several. */
+export type Device = DeviceKind | `cuda:${number}`;
 
-const UNAVAILABLE: Record<Exclude<Device, 'cpu'>, string> = {
-  cuda: 'this version of larmor has no CUDA backend',
-  webgpu: 'this version of larmor has no WebGPU backend',
+/** What a device is wanted for: operators and solvers by themselves, or networks, which ONNX Runtime runs. */
+export type DeviceTask = 'operators' | 'networks';
+
+/** What a backend says of itself on this machine. */
+export type Probe =
+  | {
+      readonly available: true;
+      /** What it found, for reports: names, memory, versions. */
+      readonly description: string;
+      /** Devices of this kind. Default 1. */
+      readonly count?: number | undefined;
+      /** Why `auto` leaves it alone although it works, such as a driver that computes in software. */
+      readonly notAutomatic?: string | undefined;
+    }
+  | { readonly available: false; readonly reason: string };
+
+/** Looks, and tests with numbers, once per process; a promise, as devices take a while to start. Never rejects. */
+type Backend = (task: DeviceTask) => Probe | Promise<Probe>;
+
+const BACKENDS: Record<DeviceKind, Backend> = {
+  cuda: () => ({ available: false, reason: 'this version of larmor has no CUDA backend' }),
+  webgpu: () => ({ available: false, reason: 'this version of larmor has no WebGPU backend' }),
+  cpu: () => ({ available: true, description: 'always there' }),
 };
 
-/** Every device with the reason why it is not available; no reason where it is. */
-export function availableDevices(): { device: Device; unavailable?: string }[] {
-  return DEVICES.map((device) => (device === 'cpu' ? { device } : { device, unavailable: UNAVAILABLE[device] }));
+/** Whether `kind` works here for `task`, with what was found or why not. */
+export async function probeDevice(kind: DeviceKind, task: DeviceTask): Promise<Probe> {
+  return await BACKENDS[kind](task);
+}
+
+/** A kind of device as `availableDevices` lists it. */
+export interface DeviceStatus {
+  readonly device: DeviceKind;
+  /** Why it cannot be used; absent where it can. */
+  readonly unavailable?: string | undefined;
+  /** What was found, where it can be used. */
+  readonly description?: string | undefined;
+}
+
+/** Every kind of device, for networks unless said otherwise, with the reason why it is not available where it is not. */
+export async function availableDevices(task: DeviceTask = 'networks'): Promise<DeviceStatus[]> {
+  const status = async (device: DeviceKind): Promise<DeviceStatus> => {
+    const probe = await probeDevice(device, task);
+    return probe.available ? { device, description: probe.description } : { device, unavailable: probe.reason };
+  };
+  return await Promise.all(DEVICE_KINDS.map(status));
+}
+
+/** The device that work will run on. */
+export interface ResolvedDevice {
+  readonly kind: DeviceKind;
+  /** `cuda:1` where one of several was asked for, else the kind. */
+  readonly name: Device;
+  /** Which devices of this kind may be used, by their numbers. */
+  readonly indices: readonly number[];
+  /** Why this device and no other, for reports. */
+  readonly reason: string;
+  /** Whether it was left to larmor, so that the CPU may take over. */
+  readonly automatic: boolean;
+}
+
+/** What work the device is for. */
+export interface DeviceRequest {
+  /** Names the work in messages, such as `method grappa`. */
+  readonly who: string;
+  readonly task: DeviceTask;
+  /** Kinds that the work can run on at all. Default: every kind. */
+  readonly kinds?: readonly DeviceKind[] | undefined;
+}
+
+/** What a device may be called, for messages. */
+export const DEVICE_WANTED = 'auto, cpu, cuda, cuda:N, webgpu';
+
+/** The kind of a device and its number, where it has one; undefined for what is no name of a device. */
+export function parseDevice(device: string): { kind: DeviceKind; index: number | undefined } | undefined {
+  const [, name, index] = /^([a-z]+)(?::(\d{1,3}))?$/.exec(device) ?? [];
+  const kind = DEVICE_KINDS.find((candidate) => candidate === name);
+  if (kind === undefined || (index !== undefined && kind !== 'cuda')) return undefined;
+  return { kind, index: index === undefined ? undefined : Number(index) };
 }
 
 /**
- * The device to run on. `auto` takes the best one available and falls back to the CPU.
+ * The device to run on. `auto` takes the fastest that is there, passed its self-test and suits the work.
  *
- * @throws LarmorError `ERR_DEVICE` with the reason when a device asked for by name is not available;
+ * @throws LarmorError `ERR_DEVICE` with the reason when a device asked for by name is not available or does not suit the work;
  *   `ERR_ARGUMENT` for an unknown name.
  */
-export function resolveDevice(wanted: Device | 'auto'): ResolvedDevice {
-  if (wanted === 'cpu') return { device: 'cpu', reason: 'asked for' };
-  if (wanted === 'auto') {
-    const reasons = availableDevices().flatMap(({ device, unavailable }) =>
-      unavailable ? [`${device}: ${unavailable}`] : [],
-    );
-    return { device: 'cpu', reason: reasons.join('; ') };
-  }
-  if (!DEVICES.includes(wanted))
+export async function resolveDevice(wanted: Device | 'auto', request: DeviceRequest): Promise<ResolvedDevice> {
+  if (wanted === 'auto') return await fastest(request);
+  const { who, task, kinds = DEVICE_KINDS } = request;
+  const { kind, index } = parseDevice(wanted) ?? {};
+  if (kind === undefined)
     throw new LarmorError(
       'ERR_ARGUMENT',
-      `resolveDevice: device must be one of auto, ${DEVICES.join(', ')}, got ${JSON.stringify(wanted)}`,
+      `${who}: device must be one of ${DEVICE_WANTED}, got ${JSON.stringify(wanted)}`,
     );
-  throw new LarmorError(
-    'ERR_DEVICE',
-    `device ${wanted} is not available: ${UNAVAILABLE[wanted]}. Use "cpu" or "auto".`,
-  );
+  const fail = (reason: string): never => {
+    throw new LarmorError('ERR_DEVICE', `${who}: device ${wanted} is not available: ${reason}. Use "cpu" or "auto".`);
+  };
+  if (!kinds.includes(kind)) return fail(`${who} runs on ${kinds.join(', ')} only`);
+  const probe = await probeDevice(kind, task);
+  if (!probe.available) return fail(probe.reason);
+  const { count = 1 } = probe;
+  if (index !== undefined && index >= count) return fail(`${kind} devices here: 0 to ${count - 1}`);
+  const indices = index === undefined ? numbersBelow(count) : [index];
+  return { kind, name: wanted, indices, reason: 'asked for', automatic: false };
+}
+
+async function fastest({ who, task, kinds = DEVICE_KINDS }: DeviceRequest): Promise<ResolvedDevice> {
+  const passedOver: string[] = [];
+  for (const kind of DEVICE_KINDS) {
+    if (!kinds.includes(kind)) {
+      if (kind !== 'cpu') passedOver.push(`${kind}: ${who} does not run there`);
+      continue;
+    }
+    const probe = await probeDevice(kind, task);
+    const objection = probe.available ? probe.notAutomatic : probe.reason;
+    if (!probe.available || objection !== undefined) {
+      passedOver.push(`${kind}: ${objection}`);
+      continue;
+    }
+    const indices = numbersBelow(probe.count ?? 1);
+    const reason = kind === 'cpu' ? passedOver.join('; ') : `the fastest here: ${probe.description}`;
+    return { kind, name: kind, indices, reason, automatic: true };
+  }
+  throw new LarmorError('ERR_DEVICE', `${who}: no device: ${passedOver.join('; ')}`);
+}
+
+function numbersBelow(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
 }

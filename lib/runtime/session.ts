@@ -46,7 +46,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions =
     throw new LarmorError('ERR_ARGUMENT', `createSession: threads must be from 1 to ${MAX_THREADS}, got ${threads}`);
   const level = choice('optimization', OPTIMIZATION_LEVELS, optimization);
   const severity = choice('log', LOG_SEVERITIES, log);
-  const { device } = resolveDevice(options.device ?? 'cpu');
+  const { name: device } = await resolveDevice(options.device ?? 'cpu', { who: 'createSession', task: 'networks' });
   const library = runtimeLibrary();
   const description = await runJob(1, { signal }, (control) =>
     addon.createSession(control, library, model, threads, level, severity),

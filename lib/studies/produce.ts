@@ -108,7 +108,7 @@ export async function produceNetwork(
       `study: wants networks that give one image; a ${model.network.kind} gives coil images`,
     );
   if (settings === undefined) {
-    await using imager = new PlainImager(model, { device: 'cpu' });
+    await using imager = new PlainImager(model, 'cpu');
     for (const [position, each] of cases.entries()) {
       const ready = await each.prepare(options);
       const started = performance.now();

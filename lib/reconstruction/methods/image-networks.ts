@@ -1,4 +1,5 @@
 // Networks that give one image, as methods: what the registry knows of them without loading what networks need.
+import { DEVICE_KINDS } from '../../runtime/devices.js';
 import type { Method } from '../method.js';
 import type { FinalStep } from './network-reconstructor.js';
 
@@ -15,6 +16,7 @@ const networkMethod = (name: string, description: string, final: FinalStep): Met
   name,
   description,
   needsModel: true,
+  devices: DEVICE_KINDS,
   adapts: true,
   givesNetworkImage: final !== 'none',
   settings: [],

@@ -12,6 +12,7 @@ import type { Model } from '../../networks/model.js';
 import { checkInputKind, networkInput } from '../../networks/network-input.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
 import { maskWeights } from '../../operators/mask.js';
+import type { Device } from '../../runtime/devices.js';
 import { dataConsistency } from '../../solvers/sense.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
 import { firstSet, withOthers } from './first-set.js';
@@ -31,12 +32,12 @@ interface Imager extends AsyncDisposable {
 /** The network as it was trained. */
 export class PlainImager implements Imager {
   readonly #model: Model;
-  readonly #setup: Pick<MethodSetup, 'device'>;
+  readonly #device: Device;
   #predictor: Predictor | undefined;
 
-  constructor(model: Model, setup: Pick<MethodSetup, 'device'>) {
+  constructor(model: Model, device: Device) {
     this.#model = model;
-    this.#setup = setup;
+    this.#device = device;
   }
 
   async image(
@@ -45,7 +46,7 @@ export class PlainImager implements Imager {
   ): Promise<NetworkImage> {
     const [coils, height, width] = kspace.shape;
     const { network, weights, input } = this.#model;
-    const { device } = this.#setup;
+    const device = this.#device;
     const kind = mask.shape.length === 1 ? 'lines' : 'points';
     const sizes = { coils, height, width, mask: kind } as const;
     this.#predictor ??= await createPredictor({ network, weights, ...sizes, threads, device, signal });
@@ -149,7 +150,7 @@ export async function startNetwork(
         `got ${inChannels} to ${outChannels}`,
     );
   checkInputKind('reconstruct', model.network, model.input);
-  if (!adapt) return new NetworkReconstructor(setup, final, () => new PlainImager(model, setup));
+  if (!adapt) return new NetworkReconstructor(setup, final, () => new PlainImager(model, setup.device.name));
   const { signal, onStage } = options;
   const read = async (i: number): Promise<MeasuredSlice> =>
     networkSlice(await readSlice(slices[i], { signal, threads }), name, adapt.seed, { signal, threads });

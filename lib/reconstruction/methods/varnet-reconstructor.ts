@@ -5,6 +5,7 @@ import { calibrationColumns } from '../../networks/calibration-columns.js';
 import type { Model } from '../../networks/model.js';
 import type { Network } from '../../networks/network.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
+import type { Device } from '../../runtime/devices.js';
 import type { SamplingMask } from '../../sampling/mask.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
 
@@ -16,17 +17,17 @@ export function startVarnet({ model, device }: MethodSetup): SliceReconstructor 
       'ERR_MODEL',
       `reconstruct: method varnet needs a network that gives coil images, such as fastMRI's VarNet; a ${network?.kind} gives one image`,
     );
-  return new VarnetReconstructor(network, model.weights, device);
+  return new VarnetReconstructor(network, model.weights, device.name);
 }
 
 class VarnetReconstructor implements SliceReconstructor {
   readonly #network: Network;
   readonly #weights: Model['weights'];
-  readonly #device: MethodSetup['device'];
+  readonly #device: Device;
   /** One predictor per slice at work; those not at work wait here. */
   readonly #idle: Predictor[] = [];
 
-  constructor(network: Network, weights: Model['weights'], device: MethodSetup['device']) {
+  constructor(network: Network, weights: Model['weights'], device: Device) {
     this.#network = network;
     this.#weights = weights;
     this.#device = device;

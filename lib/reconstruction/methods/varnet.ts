@@ -1,4 +1,5 @@
 // The end-to-end VarNet as a method: what the registry knows of it without loading what networks need.
+import { DEVICE_KINDS } from '../../runtime/devices.js';
 import type { Method } from '../method.js';
 
 /** Floats per pixel that a U-Net holds at once, in units of its channels; measured. */
@@ -14,6 +15,7 @@ export const varnetMethod: Method = {
   name: 'varnet',
   description: 'end-to-end variational network from k-space to coil images, with coil maps of its own',
   needsModel: true,
+  devices: DEVICE_KINDS,
   settings: [],
   workingBytes({ coils, points }, { model }) {
     const weights = 4 * (model?.weights.data.length ?? 0);
