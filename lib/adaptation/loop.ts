@@ -12,17 +12,20 @@ export interface JudgedLosses {
   readonly heldOutLoss: number;
 }
 
-/** What the loop drives. `State` is a copy of the weights. */
+/**
+ * What the loop drives. Judged weights are those in training or what is made of them, as a running average; `State` is a copy of them.
+ */
 export interface Adaptable<State> {
-  /** One training step; losses are those of the weights before its update. */
+  /** One training step; losses are those of the weights in training before its update. */
   step(): Promise<{ readonly loss: number; readonly heldOutLoss?: number }>;
-  /** Losses of the present weights, without an update. */
+  /** Losses of the judged weights, without an update. */
   evaluate(): Promise<JudgedLosses>;
-  /** Whether steps tell the held-out loss. Where they do not, the weights are evaluated every `interval` steps. */
+  /** Whether steps tell the held-out loss of the judged weights. Where they do not, these are evaluated every `interval` steps. */
   readonly stepsJudge: boolean;
-  /** Misfit of every held-out sample with the present weights. */
-  misfits(): Promise<ArrayLike<number>>;
+  /** Misfit of every held-out sample with these weights. */
+  misfits(state: State): Promise<ArrayLike<number>>;
   save(): State;
+  /** Ends with these weights. */
   restore(state: State): void;
 }
 
@@ -61,7 +64,7 @@ export async function runAdaptation<State>(
   const start = adaptable.save();
   const best = { iteration: 0, heldOut: Number.POSITIVE_INFINITY, state: start };
   const doubts = settings.keep === 'best' && settings.notNeeded.after > 0;
-  const startMisfits = doubts ? await adaptable.misfits() : [];
+  const startMisfits = doubts ? await adaptable.misfits(start) : [];
   let stop: StopReason = 'iterations';
   let iterations = 0;
 
@@ -72,19 +75,14 @@ export async function runAdaptation<State>(
     else if (state !== undefined && heldOutLoss < best.heldOut)
       Object.assign(best, { iteration: iterations, heldOut: heldOutLoss, state });
   };
-  /** Whether the best weights beat the starting ones beyond chance. Leaves them in place. */
-  const bestIsBetter = async (): Promise<boolean> => {
-    if (best.iteration === 0) return false;
-    adaptable.restore(best.state);
-    return improvement(startMisfits, await adaptable.misfits()) > settings.notNeeded.standardErrors;
-  };
-  const isHopeless = async (): Promise<boolean> => {
-    if (!doubts || iterations !== settings.warmUp + settings.notNeeded.after) return false;
-    const reached = adaptable.save();
-    const hopeless = !(await bestIsBetter());
-    adaptable.restore(reached);
-    return hopeless;
-  };
+  /** Whether the best weights beat the starting ones beyond chance. */
+  const bestIsBetter = async (): Promise<boolean> =>
+    best.iteration > 0 &&
+    improvement(startMisfits, await adaptable.misfits(best.state)) > settings.notNeeded.standardErrors;
+  /** The first iteration from `notNeeded.after` on at which weights are compared. */
+  const verdictAt = Math.ceil((settings.warmUp + settings.notNeeded.after) / settings.interval) * settings.interval;
+  const isHopeless = async (): Promise<boolean> =>
+    doubts && curve.at(-1)?.iteration === verdictAt && !(await bestIsBetter());
 
   for (;;) {
     signal?.throwIfAborted();
@@ -126,9 +124,9 @@ export async function runAdaptation<State>(
   }
   const keepLast = settings.keep === 'last' && stop !== 'diverged';
   const [{ heldOut: first }] = curve;
-  if (keepLast) best.iteration = iterations;
+  if (keepLast) Object.assign(best, { iteration: iterations, state: adaptable.save() });
   else if (doubts && !(await bestIsBetter())) Object.assign(best, { iteration: 0, heldOut: first, state: start });
-  if (!keepLast) adaptable.restore(best.state);
+  adaptable.restore(best.state);
 
   const last = curve[curve.length - 1].heldOut;
   return {

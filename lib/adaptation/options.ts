@@ -71,16 +71,19 @@ const schema = z.strictObject({
     .prefault({}),
   stop: stopRule.prefault({ rule: 'patience' }),
   /**
-   * So many iterations after the warm-up, before which little has been learned, and at the end: where the best weights so far do not beat the starting ones on the held-out samples by so many
-   * standard errors of the paired differences, the starting ones are kept and the run ends. After 0: never.
+   * At the first comparison so many iterations after the warm-up, before which little has been learned, and at the end: where the best weights
+   * so far do not beat the starting ones on the held-out samples by so many standard errors of the paired differences, the starting ones are
+   * kept and the run ends. After 0: never.
    */
   notNeeded: z
     .strictObject({ after: z.int().min(0).default(20), standardErrors: z.number().min(0).default(2) })
     .prefault({}),
   /** Which weights make the image: those of the lowest held-out loss, or of the last iteration. */
   keep: z.enum(['best', 'last']).default('best'),
+  /** Whether a running average of the weights is judged and kept instead of the last ones: see `JudgedWeights`. */
+  average: z.boolean().default(true),
   /** Held-out losses are compared, and weights saved, every so many iterations. */
-  interval: z.int().min(1).default(5),
+  interval: z.int().min(1).default(10),
   /** Which parameters train: see `ParameterChoice`; or low-rank adapters of every kernel, and what is small. */
   parameters: z.union([z.enum(PARAMETER_CHOICES), z.strictObject({ lowRank: z.int().min(1) })]).default('all'),
   /** Less memory for networks of cascades or unrolls: see `TrainingGraphOptions`. */
@@ -113,6 +116,7 @@ const PAPER: AdaptationOptions = {
   stop: { rule: 'window', window: 100 },
   notNeeded: { after: 0 },
   keep: 'last',
+  average: false,
   interval: 1,
 };
 

@@ -5,7 +5,9 @@ import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import type { TrainingState } from '../training/adam.js';
+import { withWeights } from '../training/parameter-passes.js';
 import type { Evaluation, Losses, TrainingSession } from '../training/session.js';
+import { JudgedWeights } from './judged-weights.js';
 import { type JudgedLosses, type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
 import type { AdaptationOutcome } from './outcome.js';
@@ -33,7 +35,7 @@ export interface AdaptOptions extends LoopOptions {
  * Adapts a model to one slice after another. The training graph is built once and serves every slice of its size; each slice
  * starts from the model again, or from other weights when these explain its held-out samples better.
  *
- * Not for concurrent calls: use one adapter per slice at work. Memory: four times the weights, one slice, its activations.
+ * Not for concurrent calls: use one adapter per slice at work. Memory: six times the weights, one slice, its activations.
  */
 export class SliceAdapter implements AsyncDisposable {
   readonly #model: TrainedModel;
@@ -80,26 +82,26 @@ export class SliceAdapter implements AsyncDisposable {
       show(prepared.whole);
       return fromPlanes(await session.predict({ signal }), [height, width], prepared.unit);
     };
+    const judge = (): Promise<Evaluation> => {
+      show(prepared.judged);
+      return session.evaluate({ signal });
+    };
+    const evaluate = async (): Promise<JudgedLosses> => judgedLosses(await judge());
+
+    session.load(this.#model.weights);
+    const unadapted = await image();
+    const warm = await this.#bestStart(session, evaluate);
+    const { weights } = session;
+    const { average } = this.#settings;
+    const stepsJudge = prepared.draw === undefined && !average;
+    const judged = new JudgedWeights(weights, { average, threads: this.#threads });
     let made = 0;
     let watched = 0;
     const showIfDue = async (): Promise<void> => {
       if (!watch || made === watched || made % watch.every !== 0) return;
       watched = made;
-      await watch.show(made, await image());
+      await watch.show(made, await judged.during(image));
     };
-    const judge = (): Promise<Evaluation> => {
-      show(prepared.judged);
-      return session.evaluate({ signal });
-    };
-    const evaluate = async (): Promise<JudgedLosses> => {
-      await showIfDue();
-      return judgedLosses(await judge());
-    };
-
-    session.load(this.#model.weights);
-    const unadapted = await image();
-    const warm = await this.#bestStart(session, evaluate);
-    const weights = session.weights.data;
     const outcome = await runAdaptation(
       {
         step: async () => {
@@ -108,13 +110,17 @@ export class SliceAdapter implements AsyncDisposable {
           session.set(stepData(prepared, session, made));
           made += 1;
           const losses = await session.step({ learningRate: learningRateAt(this.#settings, session.steps), signal });
-          return prepared.draw ? { loss: losses.loss } : judgedLosses(losses);
+          await judged.follow(made);
+          return stepsJudge ? judgedLosses(losses) : { loss: losses.loss };
         },
-        evaluate,
-        misfits: async () => prepared.misfits((await judge()).output, run),
-        stepsJudge: prepared.draw === undefined,
-        save: () => weights.slice(),
-        restore: (saved: Float32Array) => weights.set(saved),
+        evaluate: async () => {
+          await showIfDue();
+          return judged.during(evaluate);
+        },
+        misfits: async (state) => prepared.misfits((await withWeights(weights, state, judge)).output, run),
+        stepsJudge,
+        save: () => judged.save(),
+        restore: (state: Float32Array) => weights.data.set(state),
       },
       this.#settings,
       options,

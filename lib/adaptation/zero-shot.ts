@@ -24,6 +24,7 @@ export const ZERO_SHOT: AdaptationOptions = {
   stop: { rule: 'patience', patience: PAIRS * PATIENCE },
   notNeeded: { after: 0 },
   keep: 'best',
+  average: false,
   interval: PAIRS,
 };
 

@@ -2,7 +2,7 @@
 import { LarmorError } from '../errors.js';
 import { ParameterStore } from '../networks/parameters.js';
 import { type Adam, diverged, type TrainingState } from './adam.js';
-import { approach, blend, norm } from './parameter-passes.js';
+import { approach, blend, norm, withWeights } from './parameter-passes.js';
 
 /** How gradients become a step. */
 export interface LearnerOptions {
@@ -80,15 +80,7 @@ export class Learner {
 
   /** Runs `work` with the judged weights in place of those in training, which come back whatever happens. */
   async withJudged<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.average) return work();
-    const { data } = this.adam.weights;
-    const kept = data.slice();
-    data.set(this.average.data);
-    try {
-      return await work();
-    } finally {
-      data.set(kept);
-    }
+    return this.average ? withWeights(this.adam.weights, this.average.data, work) : work();
   }
 
   /** A copy of weights, optimiser and average. */

@@ -1,4 +1,4 @@
-// Passes over all parameters of a network at once, off the event loop: norm, weighted sum, running average.
+// Passes over all parameters of a network at once, off the event loop: norm, weighted sum, running average; and work with others in their place.
 import { binding } from '../binding.js';
 import { runJob } from '../jobs.js';
 import type { ParameterStore } from '../networks/parameters.js';
@@ -27,4 +27,19 @@ export function approach(
   threads: number,
 ): Promise<void> {
   return runJob(1, {}, (control) => binding.approachParameters(control, rate, y, x, threads));
+}
+
+/** Runs `work` with other values in `weights`; its own come back whatever happens. */
+export async function withWeights<T>(
+  { data }: ParameterStore,
+  others: Float32Array,
+  work: () => Promise<T>,
+): Promise<T> {
+  const kept = data.slice();
+  data.set(others);
+  try {
+    return await work();
+  } finally {
+    data.set(kept);
+  }
 }

@@ -27,8 +27,8 @@ class Scripted implements Adaptable<number> {
     return this.stepsJudge ? losses : { loss: losses.loss };
   }
   /** Four samples around the held-out loss, which differ by more than they change. */
-  async misfits() {
-    return [-3, -1, 1, 3].map((offset) => 100 * offset + this.heldOut(this.weights));
+  async misfits(weights: number) {
+    return [-3, -1, 1, 3].map((offset) => 100 * offset + this.heldOut(weights));
   }
   save() {
     return this.weights;
@@ -149,8 +149,8 @@ describe('improvement', () => {
 describe('not needed', () => {
   /** Half of the samples gain with every step, the others lose nearly as much. */
   class Noisy extends Scripted {
-    override async misfits() {
-      return Array.from({ length: 100 }, (_, i) => 10 + 0.1 * this.weights * (i % 2 === 0 ? 1 : -1.05));
+    override async misfits(weights: number) {
+      return Array.from({ length: 100 }, (_, i) => 10 + 0.1 * weights * (i % 2 === 0 ? 1 : -1.05));
     }
   }
   const falling = (w: number): number => 1 / (1 + 0.01 * w);
@@ -158,7 +158,8 @@ describe('not needed', () => {
   test('a gain within chance ends the run early with the starting weights', async () => {
     const adaptable = new Noisy(falling);
     const outcome = await runAdaptation(adaptable, adaptationSettings({ warmUp: 4, notNeeded: { after: 6 } }));
-    expect(outcome).toMatchObject({ verdict: 'not-needed', stop: 'rule', iterations: 10, bestIteration: 0 });
+    // Judged are the weights of iteration 10, which the step to the eleventh comes with.
+    expect(outcome).toMatchObject({ verdict: 'not-needed', stop: 'rule', iterations: 11, bestIteration: 0 });
     expect(outcome.validation.best).toBe(outcome.validation.first);
     expect(adaptable.weights).toBe(0);
   });
@@ -168,9 +169,9 @@ describe('not needed', () => {
     expect(outcome).toMatchObject({ verdict: 'adapted', iterations: 40, bestIteration: 40 });
   });
 
-  test('the run ends at once where no weights are better', async () => {
-    const { outcome } = await run((w) => 1 + w, { warmUp: 0, notNeeded: { after: 7 } });
-    expect(outcome).toMatchObject({ verdict: 'not-needed', iterations: 7 });
+  test('the run ends at the next comparison where no weights are better', async () => {
+    const { outcome } = await run((w) => 1 + w, { warmUp: 0, interval: 5, notNeeded: { after: 7 } });
+    expect(outcome).toMatchObject({ verdict: 'not-needed', iterations: 11 });
   });
 
   test('a run that ends before is judged too; after 0 none is', async () => {
