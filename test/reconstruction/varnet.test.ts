@@ -92,7 +92,10 @@ test('the network of one virtual coil takes maps like any that gives one image, 
   const options = { model: virtual as Model, undersample, slices: { first: 0, end: 1 }, threads: 1 };
   const plain = await reconstruct(path, options);
   expect(plain.manifest.method).toBe('unrolled');
-  const { slices } = await reconstruct(path, { ...options, adapt: { maxIterations: 6, learningRate: 1e-2, interval: 5 } });
+  const { slices } = await reconstruct(path, {
+    ...options,
+    adapt: { maxIterations: 6, learningRate: 1e-2, interval: 5 },
+  });
   // Held-out samples judge the start, every fifth iteration and the end.
   expect(slices[0].adaptation?.curve.map(({ iteration }) => iteration)).toEqual([0, 5, 6]);
   expect(slices[0].adaptation?.validation.best).toBeLessThanOrEqual(slices[0].adaptation?.validation.first ?? 0);
