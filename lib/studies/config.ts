@@ -11,8 +11,9 @@ import {
   undersamplingSchema,
 } from '../training/config.js';
 import { sourceSchema } from '../training/source-config.js';
-import { expectRows } from './rows.js';
-import { targetSchema } from './target-schema.js';
+import { expectRows, rowNames } from './rows.js';
+import { spellOut } from './target-rules.js';
+import { type Target, type TargetRule, targetSchema } from './target-schema.js';
 
 /** Handed to `parseTrainingConfig` or `adaptationSettings`, which know the fields. */
 const handedOn = z.record(z.string(), z.unknown());
@@ -78,6 +79,8 @@ const schema = z.strictObject({
       Q: { supervised: 'Q-supervised', joint: 'Q-joint' },
     },
   }),
+  /** Asked of every test, after its own. */
+  targets: z.array(targetSchema).default([]),
   tests: z
     .array(
       z.strictObject({
@@ -104,9 +107,17 @@ const schema = z.strictObject({
     .min(1),
 });
 
+type Parsed = z.output<typeof schema>;
+
+/** A test with its targets and those of all tests, one by one. */
+export interface StudyTest extends Omit<Parsed['tests'][number], 'targets'> {
+  readonly targets: readonly Target[];
+}
+
 /** A study with every default of its own filled in: see `parseStudyConfig`. */
-export type StudyConfig = z.output<typeof schema>;
-export type StudyTest = StudyConfig['tests'][number];
+export interface StudyConfig extends Omit<Parsed, 'targets' | 'tests'> {
+  readonly tests: readonly StudyTest[];
+}
 
 /** Placeholder while `epochs` stand for the steps. */
 const SOME_STEPS = 1;
@@ -120,7 +131,7 @@ const SOME_STEPS = 1;
 export function parseStudyConfig(value: unknown, source = 'study configuration'): StudyConfig {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw wrong(source, parsed.error);
-  const study = parsed.data;
+  const study = withTargets(parsed.data, source);
   for (const [model, given] of Object.entries(study.models)) {
     if ('file' in given) continue;
     if (!Object.hasOwn(study.domains, given.domain))
@@ -139,6 +150,14 @@ export function parseStudyConfig(value: unknown, source = 'study configuration')
     expectRows(study, test, source);
   }
   return study;
+}
+
+/** With the targets of all tests among those of each, spelt out. */
+function withTargets({ targets: common, tests, ...study }: Parsed, source: string): StudyConfig {
+  const rows = rowNames(study);
+  const targetsOf = ({ name, targets }: { name: string; targets: readonly TargetRule[] }): Target[] =>
+    spellOut([...targets, ...common], rows, `${source}: targets of ${name}`);
+  return { ...study, tests: tests.map((test) => ({ ...test, targets: targetsOf(test) })) };
 }
 
 /** Reads a JSON file. @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_CONFIG`. */

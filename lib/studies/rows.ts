@@ -17,7 +17,11 @@ export const CG_SENSE = 'CG-SENSE';
 export const L1_WAVELET = 'l1-wavelet';
 
 /** Everything that makes images in a study, in the order of its tables. */
-export function producersOf({ models, recipes, baselines }: StudyConfig): Producer[] {
+export function producersOf({
+  models,
+  recipes,
+  baselines,
+}: Pick<StudyConfig, 'models' | 'recipes' | 'baselines'>): Producer[] {
   return [
     { kind: 'zero-filled' },
     ...baselines.cgSense.map((lambda): Producer => ({ kind: 'cg-sense', lambda })),
@@ -32,14 +36,14 @@ export function producersOf({ models, recipes, baselines }: StudyConfig): Produc
 }
 
 /** Iterations between the stops that are scored beside a recipe's own; undefined where none are. */
-export function oracleEvery(producer: Producer, { recipes }: StudyConfig): number | undefined {
+export function oracleEvery(producer: Producer, { recipes }: Pick<StudyConfig, 'recipes'>): number | undefined {
   if (producer.kind !== 'network' || producer.recipe === undefined) return undefined;
   const { oracle } = recipes[producer.recipe];
   return oracle?.models?.includes(producer.model) === false ? undefined : oracle?.every;
 }
 
 /** The variants that a producer gives. */
-export function variantsOf(producer: Producer, study: StudyConfig): Variant[] {
+export function variantsOf(producer: Producer, study: Pick<StudyConfig, 'recipes'>): Variant[] {
   if (producer.kind !== 'network') return ['raw'];
   return ['raw', 'consistent', ...(oracleEvery(producer, study) === undefined ? [] : (['oracle'] as const))];
 }
@@ -64,7 +68,7 @@ export function rowName(producer: string, variant: Variant): string {
 }
 
 /** All names of rows that a study's targets may use. */
-export function rowNames(study: StudyConfig): string[] {
+export function rowNames(study: Pick<StudyConfig, 'models' | 'recipes' | 'baselines'>): string[] {
   const names = producersOf(study).flatMap((producer) =>
     variantsOf(producer, study).map((variant) => rowName(producerName(producer), variant)),
   );

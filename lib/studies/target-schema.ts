@@ -1,4 +1,4 @@
-// What a study can ask of its results.
+// What a study can ask of its results, as configurations write it and one by one.
 import { z } from 'zod';
 
 export const METRICS = ['ssim', 'ssimMatched', 'psnr', 'nmse'] as const;
@@ -12,18 +12,25 @@ export type Metric = (typeof METRICS)[number];
 export const STATISTICS = ['mean', 'worst', 'absolute-mean', 'mean-absolute'] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
+/** One, or several that stand for a target each. */
+const oneOrMore = <T extends z.ZodType>(one: T) => z.union([one, z.array(one).min(1)]);
+
 const bounds = { atLeast: z.number().optional(), atMost: z.number().optional() };
 const hasBound = ({ atLeast, atMost }: { atLeast?: number | undefined; atMost?: number | undefined }): boolean =>
   atLeast !== undefined || atMost !== undefined;
 const noBound = 'wants atLeast or atMost';
+const metric = oneOrMore(z.enum(METRICS)).default('ssim');
 
-/** A row's figure, or its difference to another row's slice by slice; the share of the gap that adaptation closes; or a race. */
+/**
+ * A row's figure, or its difference to another row's slice by slice; the share of the gap that adaptation closes; or a race. A `*` in a
+ * row's name stands for any characters, and in the row it is compared with for the same ones.
+ */
 export const targetSchema = z.union([
   z
     .strictObject({
-      of: z.string(),
-      over: z.string().optional(),
-      metric: z.enum(METRICS).default('ssim'),
+      of: oneOrMore(z.string()),
+      over: oneOrMore(z.string()).optional(),
+      metric,
       statistic: z.enum(STATISTICS).default('mean'),
       ...bounds,
     })
@@ -33,20 +40,44 @@ export const targetSchema = z.union([
       /** Recipe whose share of the gap is asked. */
       shareOfGap: z.string(),
       /** Which pair of models. Default: the first. */
-      shift: z.string().optional(),
+      shift: oneOrMore(z.string()).optional(),
       consistent: z.boolean().default(false),
-      metric: z.enum(METRICS).default('ssim'),
+      metric,
       ...bounds,
     })
     .refine(hasBound, noBound),
   z
     .strictObject({
       /** How many times faster this row comes to the best SSIM that the row `against` ever has; both recipes need an oracle. */
-      race: z.string(),
-      against: z.string(),
+      race: oneOrMore(z.string()),
+      against: oneOrMore(z.string()),
       ...bounds,
     })
     .refine(hasBound, noBound),
 ]);
 
-export type Target = z.output<typeof targetSchema>;
+/** Targets as a configuration writes them. */
+export type TargetRule = z.output<typeof targetSchema>;
+
+interface Bounds {
+  readonly atLeast?: number | undefined;
+  readonly atMost?: number | undefined;
+}
+
+/** One target, of one row. */
+export type Target = Bounds &
+  (
+    | {
+        readonly of: string;
+        readonly over?: string | undefined;
+        readonly metric: Metric;
+        readonly statistic: Statistic;
+      }
+    | {
+        readonly shareOfGap: string;
+        readonly shift?: string | undefined;
+        readonly consistent: boolean;
+        readonly metric: Metric;
+      }
+    | { readonly race: string; readonly against: string }
+  );
