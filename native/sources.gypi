@@ -78,6 +78,21 @@
       "native/addon/session.cc",
       "native/addon/solvers.cc"
     ],
+    "cuda_sources": [
+      "native/cuda/context.cc",
+      "native/cuda/contexts.cc",
+      "native/cuda/cufft.cc",
+      "native/cuda/device_memory.cc",
+      "native/cuda/devices.cc",
+      "native/cuda/failure.cc",
+      "native/cuda/plugin.cc",
+      "native/cuda/vectors.cu"
+    ],
+    "cuda_tests": [
+      "test/native/cuda/context_test.cc",
+      "test/native/cuda/emulator_test.cc",
+      "test/native/cuda/vectors_test.cc"
+    ],
     "native_tests": [
       "test/native/cholesky_test.cc",
       "test/native/coil_compression_test.cc",

@@ -6,7 +6,7 @@ import { read, type SourceFile, sourceFiles } from './support/source-files.js';
 const MAX_LINES = 400;
 
 const lib = sourceFiles(['lib'], /\.ts$/);
-const native = sourceFiles(['native'], /\.(cc|h|inl)$/);
+const native = sourceFiles(['native'], /\.(cc|cu|h|inl)$/);
 
 interface Import {
   readonly path: string;
@@ -64,9 +64,10 @@ describe('floors', () => {
     for (const path of edges.keys()) visit(path, []);
   });
 
-  test('native core knows neither JavaScript nor ONNX Runtime, and native/ort no JavaScript', () => {
+  test('native core and the CUDA plugin know neither JavaScript nor ONNX Runtime, and native/ort no JavaScript', () => {
     const forbidden = [
       { folder: 'native/core/', include: /#include [<"](napi|node_api|addon\/|ort\/)/ },
+      { folder: 'native/cuda/', include: /#include [<"](napi|node_api|addon\/|ort\/|core\/)/ },
       { folder: 'native/ort/', include: /#include [<"](napi|node_api|addon\/)/ },
     ];
     const offenders = forbidden.flatMap(({ folder, include }) =>

@@ -1,0 +1,37 @@
+// The one exported function: the table.
+#include "cuda/plugin.h"
+
+#include "cuda/entries.h"
+#include "cuda/failure.h"
+
+extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_cuda_table() {
+  using namespace larmor::cuda;
+  static const LarmorCudaTable table = [] {
+    LarmorCudaTable t{};
+    t.abi = LARMOR_CUDA_ABI;
+    t.size = sizeof t;
+    t.last_error = last_error;
+
+    t.device_count = device_count;
+    t.describe_device = describe_device;
+
+    t.context_create = context_create;
+    t.context_destroy = context_destroy;
+    t.context_stream = context_stream;
+    t.synchronize = synchronize;
+    t.memory = memory;
+    t.trim = trim;
+
+    t.allocate = allocate;
+    t.release = release;
+    t.upload = upload;
+    t.download = download;
+    t.copy = copy;
+    t.fill_zero = fill_zero;
+
+    t.squared_norm = squared_norm;
+    t.scale = scale;
+    return t;
+  }();
+  return &table;
+}
