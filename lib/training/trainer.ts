@@ -5,7 +5,8 @@ import type { MaskKind } from '../networks/graph-inputs.js';
 import { ParameterStore } from '../networks/parameters.js';
 import { Adam } from './adam.js';
 import { batchesOf, type Draw } from './batches.js';
-import { type Checkpoint, loadCheckpoint, saveCheckpoint, type Validation } from './checkpoint.js';
+import type { Validation } from './checkpoint.js';
+import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { stack, type TrainingSample } from './dataset.js';
 import { trainedParameters } from './graph.js';
 import { Learner } from './learner.js';
@@ -17,19 +18,18 @@ import type { TrainingResult, TrainOptions } from './plan.js';
 import { Prefetch } from './prefetch.js';
 import { openTrainingSession } from './session.js';
 import { SessionPool } from './session-pool.js';
+import { stoppedError } from './stopped.js';
 import { validate } from './validate.js';
 
 /** Steps over which the reported loss is averaged. */
 const AVERAGE = 20;
-/** Between checkpoints, where no number of steps is given. */
-const CHECKPOINT_SECONDS = 60;
 
 /**
  * Trains until the plan's steps are made or validation stops improving. Slices may differ in size: a batch holds slices of one size, and all
  * sizes train the same weights.
  *
  * Whatever stops it, an abort or an error, a checkpoint is written first where `checkpoint` asks for them. Only when training diverges, the
- * last checkpoint before stays as it is.
+ * last checkpoint before stays as it is. Where saving fails too, what stopped the run is thrown all the same, and its message tells both.
  *
  * @throws LarmorError `ERR_DIVERGED` with the step; the code of what befell the data, with its file; as `openTrainingSession`,
  *   `loadCheckpoint`, `saveCheckpoint` and `MetricsLog`. signal.reason when aborted.
@@ -72,16 +72,14 @@ class Run {
   readonly #validations: Validation[] = [];
   readonly #losses: number[] = [];
   #metrics: MetricsLog | undefined;
+  readonly #checkpoints: CheckpointKeeper;
   #bestWeights: Float32Array;
-  /** Step of the newest checkpoint. */
-  #saved: number | undefined;
-  /** When it was written, or the run began. */
-  #savedAt = performance.now();
 
   constructor(options: TrainOptions, learner: Learner, objective: Objective) {
     this.#options = options;
     this.#learner = learner;
     this.#objective = objective;
+    this.#checkpoints = new CheckpointKeeper(options.checkpoint);
     this.#bestWeights = learner.judged.data.slice();
   }
 
@@ -117,7 +115,7 @@ class Run {
     while (this.#steps < plan.steps && !this.#outOfPatience()) {
       await this.#step(batches);
       await this.#validateIfDue();
-      await this.#saveIfDue();
+      if (this.#checkpoints.isDue(this.#steps)) await this.#save();
       const seconds = (performance.now() - started) / 1000;
       this.#report((seconds / (this.#steps - first)) * (plan.steps - this.#steps));
     }
@@ -211,56 +209,40 @@ class Run {
    * always one to go on from.
    */
   async #stopped(error: unknown): Promise<unknown> {
-    const { signal, checkpoint, onDiverged } = this.#options;
+    const { signal, onDiverged } = this.#options;
+    const failures: unknown[] = [];
+    const attempt = async (work: () => Promise<void> | undefined): Promise<void> => {
+      try {
+        await work();
+      } catch (failure) {
+        failures.push(failure);
+      }
+    };
     const diverged = error instanceof LarmorError && error.code === 'ERR_DIVERGED';
     // Diverged weights are finite still, but no good: an earlier checkpoint is worth more.
-    if (this.#steps > 0 && (!diverged || this.#saved === undefined)) await this.#save();
-    await this.#metrics?.flush();
-    if (diverged) await onDiverged?.(this.#result('diverged'));
-    if (signal?.aborted || !(error instanceof LarmorError)) return error;
-    const kept =
-      checkpoint && this.#saved !== undefined
-        ? `. The checkpoint of step ${this.#saved} is kept in ${checkpoint.path}.`
-        : '';
-    const message =
-      diverged || this.#steps === 0 ? error.message : `training stopped after step ${this.#steps}: ${error.message}`;
-    const sentence = kept === '' ? message : message.replace(/\.$/, '');
-    return new LarmorError(error.code, sentence + kept, { cause: error });
-  }
-
-  async #saveIfDue(): Promise<void> {
-    const { checkpoint } = this.#options;
-    if (!checkpoint) return;
-    const due =
-      checkpoint.every === undefined
-        ? performance.now() - this.#savedAt >= 1000 * CHECKPOINT_SECONDS
-        : checkpoint.every > 0 && this.#steps % checkpoint.every === 0;
-    if (due) await this.#save();
+    if (this.#steps > 0 && (!diverged || this.#checkpoints.step === undefined)) await attempt(() => this.#save());
+    await attempt(() => this.#metrics?.flush());
+    if (diverged) await attempt(() => onDiverged?.(this.#result('diverged')));
+    const { kept } = this.#checkpoints;
+    return stoppedError(error, { steps: this.#steps, aborted: signal?.aborted === true, failures, kept });
   }
 
   async #save(): Promise<void> {
-    const { checkpoint } = this.#options;
-    if (!checkpoint) return;
+    if (!this.#options.checkpoint) return;
     // Lines first: a checkpoint promises that all lines up to its step are in the file.
     await this.#metrics?.flush();
-    const saved: Checkpoint = {
-      run: checkpoint.run,
+    await this.#checkpoints.save({
       state: this.#learner.snapshot(),
       bestWeights: this.#bestWeights,
       validations: this.#validations,
-    };
-    await saveCheckpoint(checkpoint.path, saved);
-    this.#saved = this.#steps;
-    this.#savedAt = performance.now();
+    });
   }
 
   async #resume(): Promise<void> {
-    const { checkpoint } = this.#options;
-    if (!checkpoint?.resume) return;
-    const saved = await loadCheckpoint(checkpoint.path, checkpoint.run);
+    const saved = await this.#checkpoints.load();
+    if (!saved) return;
     this.#learner.restore(saved.state);
     this.#bestWeights = saved.bestWeights;
     this.#validations.push(...saved.validations);
-    this.#saved = this.#steps;
   }
 }
