@@ -40,6 +40,16 @@ export class LarmorError extends Error {
   }
 }
 
+/** Runs `work`; the messages of its errors then say what they are about. */
+export async function naming<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LarmorError)) throw error;
+    throw new LarmorError(error.code, `${name}: ${error.message}`, { cause: error });
+  }
+}
+
 /** `error` as a `LarmorError`: itself, or wrapped with its own code where it carries a known one. */
 export function toLarmorError(error: unknown, fallback: LarmorErrorCode = 'ERR_INTERNAL'): LarmorError {
   if (error instanceof LarmorError) return error;

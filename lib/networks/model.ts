@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RealArray } from '../arrays/complex-array.js';
-import { LarmorError } from '../errors.js';
+import { LarmorError, naming } from '../errors.js';
 import { float32Tensor, readSafetensors, type StoredTensor, writeSafetensors } from '../io/safetensors.js';
 import { packageRoot } from '../package-root.js';
 import { importModel, isForeign } from './import-model.js';
@@ -54,10 +54,12 @@ export async function loadModel(nameOrPath: string): Promise<Model> {
       'ERR_MODEL',
       `${path}: "${INPUT}" must be one of ${INPUT_KINDS.join(', ')}, got ${JSON.stringify(input)}`,
     );
-  const network = createNetwork(kind, settings);
-  const tensors = new Map<string, RealArray>();
-  for (const name of file.tensors.keys()) tensors.set(name, float32Tensor(file, name));
-  return { network, weights: ParameterStore.from(network.parameters, tensors), input, notes };
+  return naming(path, () => {
+    const network = createNetwork(kind, settings);
+    const tensors = new Map<string, RealArray>();
+    for (const name of file.tensors.keys()) tensors.set(name, float32Tensor(file, name));
+    return { network, weights: ParameterStore.from(network.parameters, tensors), input, notes };
+  });
 }
 
 const isInputKind = (name: string): name is InputKind => INPUT_KINDS.some((kind) => kind === name);

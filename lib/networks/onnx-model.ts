@@ -1,7 +1,7 @@
 // Models out of ONNX files, and larmor's models as ONNX files.
 import { basename } from 'node:path';
 import type { RealArray } from '../arrays/complex-array.js';
-import { LarmorError } from '../errors.js';
+import { LarmorError, naming } from '../errors.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { decodeOnnx } from '../graph/onnx.js';
 import type { OnnxModel, OnnxTensor } from '../graph/onnx-model.js';
@@ -26,14 +26,20 @@ const TRIAL_SIDE = 256;
  * @see docs/models.md for the operators.
  */
 export async function importOnnx(path: string, { input = 'sense' }: ImportOptions = {}): Promise<Model> {
-  const model = decodeOnnx(await withInput(path, (file, bytes) => readBytes(file, 0, bytes)));
-  const network = onnxNetworkOf(model);
-  expectBuildable(network, model);
-  const weights = new Map(
-    trainedInitializers(model).map((name) => [name, floats(model.initializers.find((tensor) => tensor.name === name))]),
-  );
-  const notes = { imported: basename(path), producer: model.producer };
-  return { network, weights: ParameterStore.from(network.parameters, weights), input, notes };
+  const bytes = await withInput(path, (file, length) => readBytes(file, 0, length));
+  return naming(path, () => {
+    const model = decodeOnnx(bytes);
+    const network = onnxNetworkOf(model);
+    expectBuildable(network, model);
+    const weights = new Map(
+      trainedInitializers(model).map((name) => [
+        name,
+        floats(model.initializers.find((tensor) => tensor.name === name)),
+      ]),
+    );
+    const notes = { imported: basename(path), producer: model.producer };
+    return { network, weights: ParameterStore.from(network.parameters, weights), input, notes };
+  });
 }
 
 function floats(tensor: OnnxTensor | undefined): RealArray {

@@ -1,7 +1,7 @@
 // Models out of PyTorch checkpoints.
 import { basename } from 'node:path';
 import type { RealArray } from '../arrays/complex-array.js';
-import { LarmorError } from '../errors.js';
+import { LarmorError, naming } from '../errors.js';
 import { toFloat32 } from '../io/float-conversion.js';
 import { readTorchCheckpoint } from '../io/torch-checkpoint.js';
 import { recogniseLayout } from './fastmri-layout.js';
@@ -41,5 +41,6 @@ export async function importCheckpoint(path: string, { input = 'sense' }: Import
     imported: basename(path),
     ...(Object.keys(facts).length > 0 && { checkpoint: JSON.stringify(facts) }),
   };
-  return { network, weights: ParameterStore.from(network.parameters, weights), input, notes };
+  const store = await naming(path, () => ParameterStore.from(network.parameters, weights));
+  return { network, weights: store, input, notes };
 }

@@ -3,7 +3,7 @@ import type { ComplexArray } from '../arrays/complex-array.js';
 import { coilMagnitude } from '../arrays/magnitude.js';
 import { percentile } from '../arrays/percentile.js';
 import { type EspiritOptions, espirit } from '../calibration/espirit.js';
-import { LarmorError } from '../errors.js';
+import { LarmorError, naming } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { EncodingOperator } from '../operators/encoding.js';
 import { Fft2 } from '../operators/fft2.js';
@@ -100,7 +100,7 @@ export class PreparedSlices {
 
   /** Runs `work` on slice `index`; the errors of it say which. */
   naming<T>(index: number, work: () => Promise<T>): Promise<T> {
-    return naming(this.#source, index, work);
+    return naming(nameOf(this.#source, index), work);
   }
 
   /** Throws as the source and `espirit`. */
@@ -122,7 +122,7 @@ async function prepare(
   const mask = drawMask(sampling, columns, draw, own);
   const brightness = percentile(await rootSumOfSquares(kspace, options), BRIGHTNESS_PERCENTILE);
   const measured = await measure({ kspace, brightness }, mask, sampling, draw);
-  const estimate = await naming(source, index, () => espirit(measured, { ...calibration, mask, ...options }));
+  const estimate = await naming(nameOf(source, index), () => espirit(measured, { ...calibration, mask, ...options }));
   const maps = { data: estimate.maps.data, shape: kspace.shape };
   const target = own
     ? undefined
@@ -130,15 +130,7 @@ async function prepare(
   return { kspace, own, maps, target, brightness };
 }
 
-/** Runs `work` on a slice; the errors of it say which. */
-async function naming<T>({ name }: Pick<SliceSource, 'name'>, index: number, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof LarmorError)) throw error;
-    throw new LarmorError(error.code, `${name?.(index) ?? `slice ${index}`}: ${error.message}`, { cause: error });
-  }
-}
+const nameOf = ({ name }: Pick<SliceSource, 'name'>, index: number): string => name?.(index) ?? `slice ${index}`;
 
 const fullMask = (columns: number): SamplingMask => ({ data: new Uint8Array(columns).fill(1), shape: [columns] });
 
