@@ -8,6 +8,7 @@ import type { Model } from '../networks/model.js';
 import { type Device, type DeviceRequest, type ResolvedDevice, resolveDevice } from '../runtime/devices.js';
 import { type Finishing, type FinishingOptions, planFinishing } from './finish.js';
 import type { Method, Stage } from './method.js';
+import { expectSuited, methodOfModel } from './network-methods.js';
 import { contrastsOf } from './other-contrasts.js';
 import { type PreparationOptions, type PreparationPlan, planPreparation } from './preparation.js';
 import { methodByName } from './registry.js';
@@ -134,12 +135,13 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
   expectKnown('a field of slices', options.slices ?? {}, Object.keys(SLICE_RANGE));
   const named = options.method === undefined ? undefined : methodByName(options.method);
   const model = await modelOf(options);
-  const method = named ?? methodByName(defaultMethod(model));
+  const method = named ?? methodByName(model ? methodOfModel(model) : 'cg-sense');
   const { adapt = false, parallelism = 1 } = options;
   if (method.needsModel && model === undefined)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} needs a model; name one with "model"`);
   if (!method.needsModel && (model !== undefined || adapt !== false))
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} takes neither model nor adapt`);
+  if (model) expectSuited(method.name, model);
   if (!method.adapts && adapt !== false)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} cannot adapt; leave adapt out`);
   if (options.maps !== undefined && options.calibration !== undefined)
@@ -186,12 +188,6 @@ async function modelOf({ model, method, adapt }: ReconstructionOptions): Promise
   if (model !== undefined || !learns) return model;
   const { untrainedModel } = await import('../adaptation/zero-shot.js');
   return untrainedModel(adapt.seed);
-}
-
-function defaultMethod(model: Model | undefined): string {
-  if (!model) return 'cg-sense';
-  if (model.network.gives === 'coils') return 'varnet';
-  return 'build' in model.network ? 'unet' : 'unrolled';
 }
 
 function calibrationOptions(options: CalibrationOptions = {}): CalibrationOptions {

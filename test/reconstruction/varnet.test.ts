@@ -108,13 +108,13 @@ test.each([
     'a network on images',
     { method: 'varnet', model: model('unet', { channels: 2, pools: 1 }) },
     'ERR_MODEL',
-    /method varnet needs a network that gives coil images.*a unet gives one image/,
+    /method varnet needs a network that gives coil images; .* kind unet, a network from image to image: use method unet/,
   ],
   [
     'its network in another method',
     { method: 'unet', model: varnet },
     'ERR_MODEL',
-    /a varnet gives coil images: use method varnet/,
+    /kind varnet, a network that gives coil images: use method varnet/,
   ],
 ])('refuses %s', async (_, options, code, message) => {
   await expect(reconstruct(path, { undersample, ...options })).rejects.toMatchObject({

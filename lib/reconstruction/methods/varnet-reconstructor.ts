@@ -9,15 +9,9 @@ import type { Device } from '../../runtime/devices.js';
 import type { SamplingMask } from '../../sampling/mask.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
 
-/** @throws LarmorError `ERR_MODEL` for a network on images. */
 export function startVarnet({ model, device }: MethodSetup): SliceReconstructor {
-  const network = model?.network;
-  if (!model || network?.gives !== 'coils')
-    throw new LarmorError(
-      'ERR_MODEL',
-      `reconstruct: method varnet needs a network that gives coil images, such as fastMRI's VarNet; a ${network?.kind} gives one image`,
-    );
-  return new VarnetReconstructor(network, model.weights, device.name);
+  if (!model) throw new LarmorError('ERR_INTERNAL', 'reconstruct: method varnet was started without its model');
+  return new VarnetReconstructor(model.network, model.weights, device.name);
 }
 
 class VarnetReconstructor implements SliceReconstructor {
