@@ -20,7 +20,7 @@ export interface Work {
 }
 
 /** A slice with its maps. */
-export interface PreparedSlice extends BenchmarkSlice {
+export interface CalibratedSlice extends BenchmarkSlice {
   /** [coil, y, x]. */
   readonly maps: ComplexArray;
 }
@@ -33,7 +33,7 @@ export interface Prepared extends Work {
 export interface BenchmarkCase {
   readonly name: string;
   readonly title: string;
-  prepare(slice: PreparedSlice): Prepared;
+  prepare(slice: CalibratedSlice): Prepared;
 }
 
 /** Bytes of a complex number. */

@@ -4,7 +4,7 @@ import type { Seed } from '../arrays/mt19937.js';
 import { espirit } from '../calibration/espirit.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, threadCount } from '../jobs.js';
-import { BENCHMARK_CASES, type BenchmarkCase, type Prepared, type PreparedSlice, type Work } from './cases.js';
+import { BENCHMARK_CASES, type BenchmarkCase, type CalibratedSlice, type Prepared, type Work } from './cases.js';
 import { copyBandwidth, type Machine, measureMachine } from './machine.js';
 import { benchmarkSlice, type SliceShape } from './slice.js';
 
@@ -54,7 +54,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   const machine = await measureMachine(run);
   const rows: BenchmarkRow[] = [];
   for (const shape of shapes) {
-    const slice = await preparedSlice(shape, seed, run);
+    const slice = await calibratedSlice(shape, seed, run);
     const bandwidth = await copyBandwidth(slice.kspace.data.byteLength, run);
     for (const one of cases) {
       const prepared = one.prepare(slice);
@@ -75,7 +75,7 @@ function chosenCases(names: readonly string[] = BENCHMARK_CASES.map(({ name }) =
   });
 }
 
-async function preparedSlice(shape: SliceShape, seed: Seed, options: RunOptions): Promise<PreparedSlice> {
+async function calibratedSlice(shape: SliceShape, seed: Seed, options: RunOptions): Promise<CalibratedSlice> {
   const slice = await benchmarkSlice(shape, seed, options);
   const { maps } = await espirit(slice.kspace, { ...options, mask: slice.mask });
   return { ...slice, maps: { data: maps.data, shape } }; // of one set

@@ -11,7 +11,7 @@ import type { StudyTest } from './config.js';
 import { fileFingerprint } from './digest.js';
 
 /** `source` with its paths below `folder`. */
-export function inFolder(source: SourceConfig, folder: string): SourceConfig {
+function inFolder(source: SourceConfig, folder: string): SourceConfig {
   const below = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   switch (source.source) {
     case 'phantom':

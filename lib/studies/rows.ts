@@ -12,7 +12,7 @@ export type Producer =
 /** Which of a producer's images: as it comes, after data consistency, or of the best stop by the reference itself. */
 export type Variant = 'raw' | 'consistent' | 'oracle';
 
-export const ZERO_FILLED = 'zero-filled';
+const ZERO_FILLED = 'zero-filled';
 export const CG_SENSE = 'CG-SENSE';
 export const L1_WAVELET = 'l1-wavelet';
 

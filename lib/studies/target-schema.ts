@@ -9,7 +9,7 @@ export type Metric = (typeof METRICS)[number];
 /**
  * `mean` over the slices, the `worst` of them; `absolute-mean`: the magnitude of the mean; `mean-absolute`: the mean of the magnitudes.
  */
-export const STATISTICS = ['mean', 'worst', 'absolute-mean', 'mean-absolute'] as const;
+const STATISTICS = ['mean', 'worst', 'absolute-mean', 'mean-absolute'] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
 /** One, or several that stand for a target each. */

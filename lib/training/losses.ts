@@ -66,7 +66,7 @@ export const LOSSES = {
 /** Name of a loss: see `LOSSES`. */
 export type LossName = keyof typeof LOSSES;
 
-export const LOSS_NAMES = Object.keys(LOSSES) as readonly LossName[];
+const LOSS_NAMES = Object.keys(LOSSES) as readonly LossName[];
 
 const weight = z.number().gt(0).optional();
 const terms = z
