@@ -71,7 +71,7 @@ const schema = z.strictObject({
   /** Shares out the measured samples between network and self-supervised loss: see `TrainingSplit`. */
   split: z
     .strictObject({
-      kind: z.enum(SSDU_KINDS).default('ssdu-gaussian'),
+      kind: z.enum(SSDU_KINDS).default('ssdu-uniform'),
       fraction: fraction.default(0.4),
       protectedCenter: z.int().min(0).default(4),
       widthDivisor: z.number().gt(0).default(4),
