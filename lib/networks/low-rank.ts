@@ -1,4 +1,5 @@
 // Low-rank adapters: beside every kernel of a network two small matrices whose product is added to it.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { points, type Shape } from '../arrays/complex-array.js';
 import { add, gemm, reshape } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
@@ -15,7 +16,7 @@ export interface AdaptedNetwork {
   /** True for A, B, scales of normalisations, weights of data consistency, and the last layer, which are small. */
   readonly trains: (name: string) => boolean;
   /** Weights of the given network that do what these do: every kernel with its product added. */
-  merge(adapted: ParameterStore): ParameterStore;
+  merge(adapted: ParameterStore): Promise<ParameterStore>;
 }
 
 /** A kernel as a matrix [rows, columns], rows being its first axis, and the rank of its adapter. */
@@ -75,10 +76,10 @@ export function withAdapters(network: Network, weights: ParameterStore, rank: nu
       : { ...network, parameters, reconstruct },
     weights: adaptedWeights,
     trains: (name) => trained.has(name),
-    merge(from) {
+    async merge(from) {
       const merged = new ParameterStore(network.parameters);
       copyParameters(from, merged, network.parameters);
-      for (const adapter of adapters) addProduct(adapter, from, merged.get(adapter.kernel.name));
+      for (const adapter of adapters) await addProduct(adapter, from, merged.get(adapter.kernel.name));
       return merged;
     },
   };
@@ -99,17 +100,26 @@ function copyParameters(from: ParameterStore, to: ParameterStore, specs: readonl
   for (const { name } of specs) to.get(name).set(from.get(name));
 }
 
+/** Products between which others get their turn. */
+const AT_ONCE = 1 << 20;
+
 /** kernel += B A, summed in double. */
-function addProduct(
+async function addProduct(
   { kernel: { name }, rows, columns, rank }: Adapter,
   from: ParameterStore,
   kernel: Float32Array,
-): void {
+): Promise<void> {
   const [a, b] = [from.get(nameOfA(name)), from.get(nameOfB(name))];
-  for (let row = 0; row < rows; row += 1)
+  let made = 0;
+  for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
       let sum = 0;
       for (let k = 0; k < rank; k += 1) sum += b[k * rows + row] * a[k * columns + column];
       kernel[row * columns + column] += sum;
     }
+    made += rank * columns;
+    if (made < AT_ONCE) continue;
+    made = 0;
+    await nextTurn();
+  }
 }

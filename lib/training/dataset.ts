@@ -4,6 +4,7 @@ import type { ComplexArray } from '../arrays/complex-array.js';
 import { magnitude } from '../arrays/magnitude.js';
 import { MT19937 } from '../arrays/mt19937.js';
 import { toPlanes } from '../arrays/planar.js';
+import { repeated } from '../arrays/repeated.js';
 import { scaled } from '../arrays/scaled.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
@@ -190,7 +191,7 @@ async function completed(measured: ComplexArray, full: ComplexArray, mask: Sampl
 /** A mask in the layout of a session: of columns, or of the points of so many rows. */
 function maskValues({ data, shape }: SamplingMask, kind: MaskKind, rows: number): Float32Array {
   if (kind === 'lines' || shape.length === 2) return Float32Array.from(data);
-  return Float32Array.from({ length: rows * data.length }, (_, i) => data[i % data.length]);
+  return repeated(Float32Array.from(data), rows);
 }
 
 function calibrationMask({ data, shape }: SamplingMask): SamplingMask {

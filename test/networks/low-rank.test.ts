@@ -58,7 +58,7 @@ describe.each([
 
   test('computes what it did before until it trains', async () => {
     expect(await predict(adapted.network, adapted.weights)).toEqual(await predict(network, weights));
-    expect(adapted.merge(adapted.weights).data).toEqual(weights.data);
+    expect((await adapted.merge(adapted.weights)).data).toEqual(weights.data);
   });
 
   test('kernels stay bit for bit, adapters and small parameters train', async () => {
@@ -75,7 +75,7 @@ describe.each([
 
   test('merged, every kernel is W + B A, and the network computes the same', async () => {
     const after = await trained(1);
-    const merged = adapted.merge(after);
+    const merged = await adapted.merge(after);
     for (const { name, shape, role } of network.parameters) {
       if (shape.length < 2 || role === 'last') continue;
       const [rows] = shape;
