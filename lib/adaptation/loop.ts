@@ -2,15 +2,9 @@
 // Takes functions, so it knows nothing of networks or k-space.
 import { LarmorError } from '../errors.js';
 import type { AdaptationSettings } from './options.js';
-import { type AdaptationOutcome, type StopReason, verdictOf } from './outcome.js';
+import { type AdaptationOutcome, type JudgedLosses, type StopReason, verdictOf } from './outcome.js';
 import { improvement, ruleSaysStop } from './rules.js';
 import { StepClock } from './step-clock.js';
-
-/** Losses of some weights: of the samples that train, and of those that judge. */
-export interface JudgedLosses {
-  readonly loss: number;
-  readonly heldOutLoss: number;
-}
 
 /**
  * What the loop drives. Judged weights are those in training or what is made of them, as a running average; `State` is a copy of them.

@@ -1,14 +1,23 @@
 // What adaptation reports of a slice.
 
+/** Losses of some weights: of the samples that train, and of those that judge. */
+export interface JudgedLosses {
+  readonly loss: number;
+  readonly heldOutLoss: number;
+}
+
 /**
  * `adapted`: the held-out loss fell and the run ended by its own rule or at the iteration cap. `not-needed`: no weights beat
- * the starting ones beyond chance, which were kept. `stopped-early`: the time budget ended the run before its rule did.
+ * the starting ones beyond chance, which were kept, or there is nothing to adapt to: every sample was measured. `stopped-early`: the time budget ended the run before its rule did.
  * `diverged`: a loss left the finite numbers; the best weights before that were kept.
  */
 export type Verdict = 'adapted' | 'not-needed' | 'stopped-early' | 'diverged';
 
-/** Why the iterations ended: the stopping rule, the iteration limit, the time budget, or numbers that left the finite ones. */
-export type StopReason = 'rule' | 'iterations' | 'time' | 'diverged';
+/**
+ * Why the iterations ended: the stopping rule, the iteration limit, the time budget, or numbers that left the finite ones.
+ * `fully-sampled`: there were none, as every sample was measured.
+ */
+export type StopReason = 'rule' | 'iterations' | 'time' | 'diverged' | 'fully-sampled';
 
 /** What adaptation did to the network of one slice. */
 export interface AdaptationOutcome {
@@ -26,6 +35,21 @@ export interface AdaptationOutcome {
   readonly secondsPerStep: number;
   /** After the first step: the seconds that all of them would take at most. */
   readonly estimatedSeconds: number;
+}
+
+/** Of a slice whose every sample was measured. */
+export function notAdapted({ loss, heldOutLoss }: JudgedLosses, seconds: number): AdaptationOutcome {
+  return {
+    verdict: 'not-needed',
+    iterations: 0,
+    bestIteration: 0,
+    stop: 'fully-sampled',
+    validation: { first: heldOutLoss, best: heldOutLoss, last: heldOutLoss },
+    curve: [{ iteration: 0, training: loss, heldOut: heldOutLoss }],
+    seconds,
+    secondsPerStep: 0,
+    estimatedSeconds: 0,
+  };
 }
 
 export function verdictOf(stop: StopReason, bestIteration: number): Verdict {

@@ -1,7 +1,9 @@
 // A measurement as adaptation uses it: scaled, and with its samples shared out between the network, the loss and the judge.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ComplexArray, formatShape } from '../arrays/complex-array.js';
 import type { Seed } from '../arrays/mt19937.js';
 import { fromPlanes, toPlanes } from '../arrays/planar.js';
+import { repeated } from '../arrays/repeated.js';
 import { scaled } from '../arrays/scaled.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
@@ -31,7 +33,7 @@ export interface MeasuredSlice {
 export type SessionData = Readonly<Record<string, Float32Array>>;
 
 /** A slice in the layout and at the amplitude that the network was trained with. */
-export interface PreparedSlice {
+export interface AdaptationSlice {
   /** [coils, height, width]. */
   readonly sizes: readonly [number, number, number];
   readonly seed: Seed;
@@ -72,7 +74,7 @@ export async function prepareSlice(
   model: Model,
   { heldOut, loss, input = model.input }: Pick<AdaptationSettings, 'heldOut' | 'loss' | 'input'>,
   options: RunOptions = {},
-): Promise<PreparedSlice> {
+): Promise<AdaptationSlice> {
   const [coils, height, width] = kspace.shape;
   const mapShape = maps.shape.length === 4 && maps.shape[0] === 1 ? maps.shape.slice(1) : maps.shape;
   if (kspace.shape.length !== 3 || formatShape(mapShape) !== formatShape(kspace.shape))
@@ -101,7 +103,7 @@ export async function prepareSlice(
   const weights = (part: SamplingMask, as: MaskKind): Float32Array => {
     const values = maskWeights('adaptation', part, height, width);
     if (as === kindOf(part)) return values;
-    return Float32Array.from({ length: height * width }, (_, i) => values[i % width]);
+    return repeated(values, height);
   };
 
   const { image, scale } = await networkInput(kspace, oneSet, mask, input, options);
@@ -153,12 +155,17 @@ export async function prepareSlice(
 }
 
 /** Sum over coils of |Re r| + |Im r| at every point of a mask, r being the difference of two k-spaces [coil, y, x]. */
-function misfitsOf(predicted: Float32Array, measured: Float32Array, mask: Float32Array): Float64Array {
-  const points = Array.from(mask.keys()).filter((i) => mask[i] === 1);
-  return Float64Array.from(points, (point) => {
-    let sum = 0;
-    for (let i = 2 * point; i < measured.length; i += 2 * mask.length)
-      sum += Math.abs(predicted[i] - measured[i]) + Math.abs(predicted[i + 1] - measured[i + 1]);
-    return sum;
-  });
+async function misfitsOf(predicted: Float32Array, measured: Float32Array, mask: Float32Array): Promise<Float64Array> {
+  const points = new Uint32Array(mask.length);
+  let count = 0;
+  for (let i = 0; i < mask.length; i += 1) if (mask[i] === 1) points[count++] = i;
+  const sums = new Float64Array(count);
+  for (let coil = 0; coil < measured.length; coil += 2 * mask.length) {
+    for (let k = 0; k < count; k += 1) {
+      const i = coil + 2 * points[k];
+      sums[k] += Math.abs(predicted[i] - measured[i]) + Math.abs(predicted[i + 1] - measured[i + 1]);
+    }
+    await nextTurn();
+  }
+  return sums;
 }

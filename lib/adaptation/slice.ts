@@ -4,14 +4,15 @@ import { fromPlanes } from '../arrays/planar.js';
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
 import type { ParameterStore } from '../networks/parameters.js';
+import { isComplete } from '../sampling/mask.js';
 import type { TrainingState } from '../training/adam.js';
 import { withWeights } from '../training/parameter-passes.js';
 import type { Evaluation, Losses, TrainingSession } from '../training/session.js';
 import { JudgedWeights } from './judged-weights.js';
-import { type JudgedLosses, type LoopOptions, runAdaptation } from './loop.js';
+import { type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
-import type { AdaptationOutcome } from './outcome.js';
-import { type MeasuredSlice, type PreparedSlice, prepareSlice, type SessionData } from './prepare.js';
+import { type AdaptationOutcome, type JudgedLosses, notAdapted } from './outcome.js';
+import { type AdaptationSlice, type MeasuredSlice, prepareSlice, type SessionData } from './prepare.js';
 import { adaptationSession, needed, stepData, type TrainedModel, trainedModel } from './trained-model.js';
 
 /** What adaptation made of a slice. */
@@ -60,6 +61,7 @@ export class SliceAdapter implements AsyncDisposable {
   /**
    * Trains on, on this slice, until its held-out samples say stop.
    *
+   * A slice whose every sample was measured is left to the model: there is nothing to reconstruct, so nothing to learn but its noise.
    * Deterministic for a given seed and number of threads.
    *
    * @throws what `prepareSlice` throws; LarmorError `ERR_DIVERGED` when the model gives no finite loss on this slice;
@@ -89,7 +91,13 @@ export class SliceAdapter implements AsyncDisposable {
     const evaluate = async (): Promise<JudgedLosses> => judgedLosses(await judge());
 
     session.load(this.#model.weights);
+    const begun = performance.now();
     const unadapted = await image();
+    if (isComplete(slice.mask)) {
+      this.#previous = session.snapshot();
+      const outcome = notAdapted(await evaluate(), (performance.now() - begun) / 1000);
+      return { image: unadapted, unadapted, outcome };
+    }
     const warm = await this.#bestStart(session, evaluate);
     const { weights } = session;
     const { average } = this.#settings;
@@ -130,7 +138,7 @@ export class SliceAdapter implements AsyncDisposable {
   }
 
   /** The weights that made the image of the last slice, for the network of the given model; a copy. Undefined before any. */
-  weights(): ParameterStore | undefined {
+  async weights(): Promise<ParameterStore | undefined> {
     return this.#session && this.#previous && this.#model.merge(this.#session.training.weights);
   }
 
@@ -139,7 +147,7 @@ export class SliceAdapter implements AsyncDisposable {
     this.#session = undefined;
   }
 
-  async #sessionFor({ sizes, maskKinds }: PreparedSlice, signal: AbortSignal | undefined): Promise<TrainingSession> {
+  async #sessionFor({ sizes, maskKinds }: AdaptationSlice, signal: AbortSignal | undefined): Promise<TrainingSession> {
     const key = `${sizes}:${Object.values(maskKinds)}`;
     if (this.#session?.key !== key) {
       await this[Symbol.asyncDispose]();

@@ -11,7 +11,7 @@ import type { LossDescription } from '../training/losses.js';
 import { createTrainingSession, type TrainingSession } from '../training/session.js';
 import { drawMoves } from './moves.js';
 import type { AdaptationSettings } from './options.js';
-import type { PreparedSlice, SessionData } from './prepare.js';
+import type { AdaptationSlice, SessionData } from './prepare.js';
 
 /** Sets the moves of a step apart from its samples. */
 const MOVES = 1;
@@ -21,7 +21,7 @@ export interface TrainedModel extends Model {
   readonly trainable: Trainable;
   readonly recompute: boolean;
   /** Weights for the network of the given model that do what these do. */
-  merge(weights: ParameterStore): ParameterStore;
+  merge(weights: ParameterStore): Promise<ParameterStore>;
 }
 
 /** The same for the same model and settings, wherever it is made. */
@@ -32,7 +32,7 @@ export function trainedModel(
   const { parameters, recompute } = settings;
   const loss = lossOf(model, settings);
   if (typeof parameters === 'string')
-    return { ...model, loss, recompute, trainable: parameters, merge: (weights) => weights.clone() };
+    return { ...model, loss, recompute, trainable: parameters, merge: async (weights) => weights.clone() };
   const { network, weights, trains, merge } = withAdapters(model.network, model.weights, parameters.lowRank);
   return { ...model, loss, recompute, network, weights, trainable: trains, merge };
 }
@@ -57,7 +57,7 @@ function lossOf(
 }
 
 /** What a step takes beside the slice: random moves, where the loss has a use for them. */
-export function stepData({ seed, sizes }: PreparedSlice, { inputs }: TrainingSession, step: number): SessionData {
+export function stepData({ seed, sizes }: AdaptationSlice, { inputs }: TrainingSession, step: number): SessionData {
   const [, height, width] = sizes;
   return inputs.includes('moveY') ? drawMoves([seed, step + 1, MOVES].flat(), height, width) : {};
 }
@@ -65,8 +65,8 @@ export function stepData({ seed, sizes }: PreparedSlice, { inputs }: TrainingSes
 /** A training session for slices of one size. */
 export function adaptationSession(
   { network, weights, loss, trainable, recompute }: TrainedModel,
-  [coils, height, width]: PreparedSlice['sizes'],
-  maskKinds: PreparedSlice['maskKinds'],
+  [coils, height, width]: AdaptationSlice['sizes'],
+  maskKinds: AdaptationSlice['maskKinds'],
   threads: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<TrainingSession> {

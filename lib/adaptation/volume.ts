@@ -1,9 +1,10 @@
 // Joint test-time training over slices of a volume: one state of training from which every slice then goes on.
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
+import { isComplete } from '../sampling/mask.js';
 import type { TrainingState } from '../training/adam.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
-import { type MeasuredSlice, type PreparedSlice, prepareSlice } from './prepare.js';
+import { type AdaptationSlice, type MeasuredSlice, prepareSlice } from './prepare.js';
 import { adaptationSession, needed, stepData, trainedModel } from './trained-model.js';
 
 export interface JointOptions {
@@ -20,7 +21,7 @@ export interface JointOptions {
  * are those of the later adaptation of each slice, so its starting loss is honest.
  *
  * @param read Measures slice i; called once for each that is used, in order.
- * @returns Weights and optimiser, or undefined when a step left the finite numbers: slices then start from the model.
+ * @returns Weights and optimiser, or undefined when a step left the finite numbers, or the slices are fully sampled: they then start from the model.
  * @throws LarmorError as `prepareSlice`; `ERR_SHAPE` when sizes differ; signal.reason when aborted.
  */
 export async function adaptJointly(
@@ -31,9 +32,12 @@ export async function adaptJointly(
   { threads, signal, onStep }: JointOptions = {},
 ): Promise<TrainingState | undefined> {
   const { volumeIterations } = settings;
-  const slices: PreparedSlice[] = [];
-  for (const i of evenlySpaced(count, Math.min(settings.volumeSlices, volumeIterations)))
-    slices.push(await prepareSlice(await read(i), model, settings, { signal, threads }));
+  const slices: AdaptationSlice[] = [];
+  for (const i of evenlySpaced(count, Math.min(settings.volumeSlices, volumeIterations))) {
+    const measured = await read(i);
+    if (!isComplete(measured.mask)) slices.push(await prepareSlice(measured, model, settings, { signal, threads }));
+  }
+  if (slices.length === 0) return undefined;
   const [{ sizes, maskKinds }] = slices;
   const other = slices.find((slice) => `${slice.sizes}` !== `${sizes}`);
   if (other)

@@ -48,6 +48,11 @@ export function sampledCount(mask: SamplingMask): number {
   return mask.data.reduce((sum, bit) => sum + bit, 0);
 }
 
+/** Whether every position was sampled. */
+export function isComplete(mask: SamplingMask): boolean {
+  return !mask.data.includes(0);
+}
+
 /**
  * Throws unless `mask` selects something of a k-space of `rows` x `columns`.
  *

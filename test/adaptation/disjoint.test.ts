@@ -1,7 +1,7 @@
 // A disjoint loss: what the network sees, what the loss looks at and what judges share no sample.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AdaptationOptions, adaptationSettings } from '#larmor/adaptation/options.js';
-import { type MeasuredSlice, type PreparedSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
+import { type AdaptationSlice, type MeasuredSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
 import { SliceAdapter } from '#larmor/adaptation/slice.js';
 import { adaptJointly } from '#larmor/adaptation/volume.js';
 import type { Model } from '#larmor/networks/model.js';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   slices = await simulatedSlices({ size: SIZE, coils: 3, count: 2 });
 });
 
-const prepare = (options: AdaptationOptions, model = unet): Promise<PreparedSlice> =>
+const prepare = (options: AdaptationOptions, model = unet): Promise<AdaptationSlice> =>
   prepareSlice(slices[0], model, adaptationSettings(options));
 const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
 

@@ -143,6 +143,7 @@ describe('improvement', () => {
     expect(improvement([10, 20, 30], [11, 22, 33])).toBeCloseTo(-2 * Math.sqrt(3), 12);
     expect(improvement([1, 2], [1, 2])).toBe(0);
     expect(improvement([2, 3], [1, 2])).toBe(Number.POSITIVE_INFINITY);
+    expect(improvement([2], [1])).toBe(0);
   });
 });
 

@@ -71,19 +71,32 @@ test('shows the images on the way, those that stopping there gives, and changes 
 });
 
 test('comes back unadapted when the starting weights already explain the held-out samples', async () => {
-  // Full sampling without noise, and a last layer of zeros: the output is the input, which is exact.
-  const volume = await renderPhantom({ family: 'limb', seed: 2, size: SIZE });
-  const scanner = new SimulatedScanner(objectMedian(volume), { coils: COILS, snr: Number.POSITIVE_INFINITY, seed: 3 });
-  const { kspace, maps } = await scanner.scan({ data: volume.data, shape: [SIZE, SIZE] });
-  const full = { data: new Uint8Array(SIZE).fill(1), shape: [SIZE] as const };
+  // One coil that sees all alike, and a last layer of zeros: the output is the input, whose samples are those measured.
+  const kspace: ComplexArray = { data: slices[0].kspace.data.slice(0, 2 * SIZE * SIZE), shape: [1, SIZE, SIZE] };
+  const maps: ComplexArray = { data: Float32Array.from(kspace.data, (_, i) => (i + 1) % 2), shape: kspace.shape };
   const weights = model.weights.clone();
   for (const name of ['up_conv.1.1.weight', 'up_conv.1.1.bias']) weights.get(name).fill(0);
   await using adapter = new SliceAdapter({ ...model, weights }, adaptationSettings(QUICK), { threads: 1 });
-  const { outcome, image, unadapted } = await adapter.adapt({ kspace, maps, mask: full, seed: 1 });
-  expect(outcome.verdict).toBe('not-needed');
+  const { outcome, image, unadapted } = await adapter.adapt({ kspace, maps, mask, seed: 1 });
+  expect(outcome).toMatchObject({ verdict: 'not-needed', iterations: 20 });
   expect(outcome.validation.best).toBe(outcome.validation.first);
   expect(outcome.validation.last).toBeGreaterThan(outcome.validation.first);
   expect(image.data).toEqual(unadapted.data);
+});
+
+test('fully sampled slices are left to the model, alone and as a volume', async () => {
+  const volume = await renderPhantom({ family: 'limb', seed: 2, size: SIZE });
+  const scanner = new SimulatedScanner(objectMedian(volume), { coils: COILS, snr: 20, seed: 3 });
+  const { kspace, maps } = await scanner.scan({ data: volume.data, shape: [SIZE, SIZE] });
+  const full = { kspace, maps, mask: { data: new Uint8Array(SIZE).fill(1), shape: [SIZE] as const }, seed: 1 };
+  const settings = adaptationSettings({ ...QUICK, volumeIterations: 2 });
+  expect(await adaptJointly(model, settings, 2, async () => full, { threads: 1 })).toBeUndefined();
+  await using adapter = new SliceAdapter(model, settings, { threads: 1 });
+  const { outcome, image, unadapted } = await adapter.adapt(full);
+  expect(outcome).toMatchObject({ verdict: 'not-needed', stop: 'fully-sampled', iterations: 0, bestIteration: 0 });
+  expect(outcome.validation.first).toBeGreaterThan(0);
+  expect(image).toEqual(unadapted);
+  expect((await adapter.weights())?.data).toEqual(model.weights.data);
 });
 
 test.each([
@@ -93,10 +106,10 @@ test.each([
   ['low-rank adapters', { lowRank: 2 }],
 ] as const)('trains only a part when asked: %s', async (_, parameters) => {
   await using adapter = new SliceAdapter(model, adaptationSettings({ ...QUICK, parameters }), { threads: 1 });
-  expect(adapter.weights()).toBeUndefined();
+  expect(await adapter.weights()).toBeUndefined();
   const { outcome, image } = await adapter.adapt(slices[0]);
   expect(outcome.validation.best).toBeLessThan(outcome.validation.first);
-  const weights = adapter.weights() ?? model.weights;
+  const weights = (await adapter.weights()) ?? model.weights;
   expect(weights.specs).toEqual(network.parameters);
   for (const spec of network.parameters) {
     const frozen = typeof parameters === 'string' && !chooses(parameters, spec);

@@ -1,7 +1,7 @@
 // Zero-shot learning on a small simulated slice, and how it is asked for.
 import { beforeAll, expect, test } from 'vitest';
 import { type AdaptationOptions, adaptationSettings } from '#larmor/adaptation/options.js';
-import { type MeasuredSlice, type PreparedSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
+import { type AdaptationSlice, type MeasuredSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
 import { type AdaptedSlice, SliceAdapter } from '#larmor/adaptation/slice.js';
 import { untrainedModel } from '#larmor/adaptation/zero-shot.js';
 import type { ComplexArray } from '#larmor/arrays/complex-array.js';
@@ -73,7 +73,7 @@ test('a fifth of the samples judges; 25 pairs divide the others, and come again 
   const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
   const samples = sampledCount(mask) * SIZE;
   expect(sum(judged.heldOutMask)).toBe(Math.floor(0.2 * samples));
-  const pair = async (step: number): Promise<PreparedSlice['data']> => (await draw?.(step)) ?? {};
+  const pair = async (step: number): Promise<AdaptationSlice['data']> => (await draw?.(step)) ?? {};
   const left = sum(judged.mask);
   expect(left).toBe(samples - sum(judged.heldOutMask));
   const drawn = new Set<string>();

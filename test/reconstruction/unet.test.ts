@@ -4,6 +4,7 @@ import { magnitude } from '#larmor/arrays/magnitude.js';
 import { espirit } from '#larmor/calibration/espirit.js';
 import { openScan } from '#larmor/io/scan.js';
 import { type Model, saveModel } from '#larmor/networks/model.js';
+import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createUnet } from '#larmor/networks/unet.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
@@ -58,6 +59,15 @@ describe('without adaptation', () => {
 });
 
 describe('with adaptation', () => {
+  test('fully sampled slices are left alone, with a notice', async () => {
+    const options = { model: model('random'), threads: 1, slices: { end: 1 } };
+    const plain = await reconstruct(path, options);
+    const { image, slices } = await reconstruct(path, { ...options, adapt: true });
+    expect(image).toEqual(plain.image);
+    expect(slices[0].adaptation).toMatchObject({ verdict: 'not-needed', stop: 'fully-sampled' });
+    expect(slices[0].warnings).toContainEqual(expect.stringMatching(/every sample .* measured/));
+  });
+
   const adapt = { maxIterations: 12, seed: 5 };
 
   test('every slice says what happened, the same each time and in any order', async () => {
@@ -105,6 +115,28 @@ describe('with adaptation', () => {
 });
 
 describe('models', () => {
+  test('run by the method of their kind alone: another would leave the data consistency out, or make it twice', async () => {
+    const unrolled = createNetwork('unrolled', { cascades: 1, channels: 2, pools: 1, iterations: 2 });
+    const weights = ParameterStore.initialise(unrolled.parameters, 1);
+    const attempts: [string, Model, RegExp][] = [
+      [
+        'unrolled',
+        model('random'),
+        /method unrolled needs a network with the measurement .* kind unet.*: use method unet/,
+      ],
+      [
+        'unet',
+        { network: unrolled, weights, input: 'sense', notes: {} },
+        /method unet needs a network from image.* kind unrolled.*: use method unrolled/,
+      ],
+    ];
+    for (const [method, wrong, message] of attempts)
+      await expect(reconstruct(undersampled, { method, model: wrong })).rejects.toMatchObject({
+        code: 'ERR_MODEL',
+        message: expect.stringMatching(message),
+      });
+  });
+
   test('are taken by path, and their digest does not depend on it', async () => {
     await saveModel(file('a.safetensors'), model('random'));
     const byPath = await reconstruct(undersampled, { model: file('a.safetensors') });

@@ -17,6 +17,8 @@ import { dataConsistency } from '../../solvers/sense.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
 import { firstSet, withOthers } from './first-set.js';
 
+const NOT_ADAPTED = 'every sample of this slice was measured: nothing to adapt to, the network was left as it is';
+
 /** What the network makes of a slice. */
 interface NetworkImage {
   /** [y, x], in the units of k-space. */
@@ -111,10 +113,11 @@ class NetworkReconstructor implements SliceReconstructor {
       await clearOutside(output, maps);
       const { signal, threads } = options;
       const network = withOthers(output, others);
-      if (this.#final === 'none') return { image: network, adaptation };
+      const warnings = adaptation?.stop === 'fully-sampled' ? [NOT_ADAPTED] : [];
+      if (this.#final === 'none') return { image: network, adaptation, warnings };
       const encoding = { maps: others ? whole.maps : maps, mask };
       const { x } = await dataConsistency(network, whole.kspace, encoding, { signal, threads });
-      return { image: x, network, adaptation };
+      return { image: x, network, adaptation, warnings };
     } finally {
       this.#idle.push(imager);
     }
@@ -137,12 +140,7 @@ export async function startNetwork(
 ): Promise<SliceReconstructor> {
   const { model, adapt, slices, readSlice, name, threads } = setup;
   if (!model) throw new LarmorError('ERR_INTERNAL', `reconstruct: method ${method} was started without its model`);
-  const { gives, inChannels, outChannels, kind } = model.network;
-  if (gives !== 'image')
-    throw new LarmorError(
-      'ERR_MODEL',
-      `reconstruct: method ${method} needs a network that gives one image; a ${kind} gives coil images: use method varnet`,
-    );
+  const { inChannels, outChannels } = model.network;
   if (inChannels !== 2 || outChannels !== 2)
     throw new LarmorError(
       'ERR_MODEL',
