@@ -8,7 +8,7 @@ import { BLOCK_BYTES, DecoupledVolume, VOLUME_WORKING_BYTES, type VolumeBlock } 
 import type { Box, DatasetInfo } from './hdf5/protocol.js';
 import type { Hdf5Reader } from './hdf5/reader.js';
 import { acquiredColumns, MAX_HEADER_BYTES, parseHeader, type ScanHeader } from './ismrmrd-header.js';
-import type { Scan, ScanReadOptions } from './scan.js';
+import type { Scan, ScanOutline, ScanReadOptions } from './scan.js';
 import { expectSlice, expectSliceSize } from './scan-limits.js';
 import { inferMask, maskFromDataset } from './scan-mask.js';
 
@@ -34,6 +34,16 @@ export async function openFastmri(path: string, file: Hdf5Reader, options: ScanR
   const reference = findReference(path, file, layout);
   const mask = await readMask(path, file, layout, columns, options);
   return new FastmriScan(path, file, layout, header, columns, reference, mask);
+}
+
+/** What a file in fastMRI's layout holds, by its names and shapes. @throws LarmorError `ERR_FILE_FORMAT`. */
+export function outlineFastmri(path: string, file: Hdf5Reader): ScanOutline {
+  const { slices, coils, matrix } = readLayout(path, file);
+  return { slices, coils, matrix, acquisition: acquisitionOf(file) };
+}
+
+function acquisitionOf({ attributes: { acquisition } }: Hdf5Reader): string | undefined {
+  return typeof acquisition === 'string' ? acquisition : undefined;
 }
 
 class FastmriScan implements Scan {
@@ -77,7 +87,7 @@ class FastmriScan implements Scan {
     this.fullySampled = mask === undefined;
     this.hasReference = reference !== undefined;
     this.attributes = file.attributes;
-    this.acquisition = typeof file.attributes.acquisition === 'string' ? file.attributes.acquisition : undefined;
+    this.acquisition = acquisitionOf(file);
   }
 
   async readKspace(slice: number, options: ScanReadOptions = {}): Promise<ComplexArray> {

@@ -45,8 +45,19 @@ export async function openIsmrmrd(path: string, file: Hdf5Reader, options: ScanO
   const name = `${group}/data`;
   const table = await file.readAcquisitions(name, options);
   const sorted = sortAcquisitions(path, group, table, header, matrix, options);
-  expectSliceSize(path, [sorted.coils, matrix.z > 1 ? matrix.z : matrix.x, matrix.y]);
-  return new IsmrmrdScan(path, file, name, header, matrix, sorted);
+  const stack = matrix.z > 1 && isStack(sorted.lines);
+  const lines = stack ? sorted.lines.map((line) => ({ ...line, kz: 0 })) : sorted.lines;
+  const encoded = stack ? { ...matrix, z: 1 } : matrix;
+  expectSliceSize(path, [sorted.coils, encoded.z > 1 ? encoded.z : encoded.x, encoded.y]);
+  return new IsmrmrdScan(path, file, name, header, encoded, { ...sorted, lines });
+}
+
+/**
+ * Whether lines are those of slices although their header states a second phase encoding: of 3-D scans that were transformed along it before
+ * they were stored, as those of mridata.org, the slice counter tells the position.
+ */
+function isStack(lines: readonly PlacedLine[]): boolean {
+  return lines.every(({ kz }) => kz === lines[0].kz) && lines.some(({ slice }) => slice !== lines[0].slice);
 }
 
 function chooseGroup(path: string, groups: readonly string[], wanted: string | undefined): string {

@@ -4,7 +4,7 @@ import { LarmorError } from '../errors.js';
 import type { SamplingMask } from '../sampling/mask.js';
 import { isCflPath } from './cfl.js';
 import { openCflScan } from './cfl-scan.js';
-import { openFastmri } from './fastmri.js';
+import { openFastmri, outlineFastmri } from './fastmri.js';
 import type { AttributeValue } from './hdf5/protocol.js';
 import { Hdf5Reader, isHdf5 } from './hdf5/reader.js';
 import { ismrmrdGroups, openIsmrmrd } from './ismrmrd.js';
@@ -92,6 +92,24 @@ export async function openScan(path: string, options: ScanOptions = {}): Promise
     await file.close();
     throw error;
   }
+}
+
+/** What tells scans apart before any of their samples are read. */
+export type ScanOutline = Pick<Scan, 'slices' | 'coils' | 'matrix' | 'acquisition'>;
+
+/** As `openScan`, but sampling, references and other parts are not looked at, so that one of many can be picked quickly. */
+export async function outlineScan(path: string, options: ScanReadOptions = {}): Promise<ScanOutline> {
+  if (!isCflPath(path) && (await isHdf5(path))) {
+    const file = await Hdf5Reader.open(path, options);
+    try {
+      if (scanFormat(file) === 'fastmri') return outlineFastmri(path, file);
+    } finally {
+      await file.close();
+    }
+  }
+  await using scan = await openScan(path, options);
+  const { slices, coils, matrix, acquisition } = scan;
+  return { slices, coils, matrix, acquisition };
 }
 
 function expectWhole(path: string, options: ScanOptions): void {

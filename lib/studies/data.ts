@@ -3,9 +3,8 @@ import { isAbsolute, join } from 'node:path';
 import { type ComplexArray, complexUninitialised } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
-import { expandPaths } from '../training/file-patterns.js';
 import { selectScans } from '../training/scan-selection.js';
-import { openSource, type SourceConfig } from '../training/source-config.js';
+import { openSource, type SourceConfig, scansOf } from '../training/source-config.js';
 import type { SliceSource } from '../training/sources.js';
 import type { StudyTest } from './config.js';
 import { fileFingerprint } from './digest.js';
@@ -19,7 +18,12 @@ function inFolder(source: SourceConfig, folder: string): SourceConfig {
     case 'volumes':
       return { ...source, volumes: source.volumes.map((volume) => ({ ...volume, path: below(volume.path) })) };
     case 'scans':
-      return { ...source, paths: source.paths.map(below) };
+      return {
+        ...source,
+        paths: source.paths.map((entry) =>
+          typeof entry === 'string' ? below(entry) : { ...entry, path: below(entry.path) },
+        ),
+      };
     case 'folder':
       return { ...source, folder: below(source.folder) };
     case 'mixed':
@@ -27,38 +31,60 @@ function inFolder(source: SourceConfig, folder: string): SourceConfig {
   }
 }
 
-async function filesOf(source: SourceConfig, options: RunOptions): Promise<string[]> {
+/** `source` with the scans of folders picked and named one by one. */
+async function picked(source: SourceConfig, options: Pick<RunOptions, 'signal'>): Promise<SourceConfig> {
   switch (source.source) {
-    case 'phantom':
-      return [];
-    case 'volumes':
-      return source.volumes.map(({ path }) => path);
-    case 'scans':
-      return expandPaths(source.paths);
-    case 'folder':
-      return (await selectScans(source, options)).map(({ path }) => path);
-    case 'mixed':
-      return (await Promise.all(source.sources.map((part) => filesOf(part, options)))).flat();
+    case 'folder': {
+      const scans = await selectScans(source, options);
+      return {
+        source: 'scans',
+        paths: scans.map(({ path, slices: [first, end] }) => ({ path, slices: [first, end] })),
+      };
+    }
+    case 'mixed': {
+      const sources = await Promise.all(source.sources.map((part) => picked(part, options)));
+      return { ...source, sources: sources as typeof source.sources };
+    }
+    default:
+      return source;
   }
 }
 
-/** Knows the content of sources below a data folder; each file is read for that once. */
+/** The files of a source without folders. */
+async function filesOf(source: SourceConfig): Promise<string[]> {
+  switch (source.source) {
+    case 'volumes':
+      return source.volumes.map(({ path }) => path);
+    case 'scans':
+      return (await scansOf(source)).map((scan) => (typeof scan === 'string' ? scan : scan.path));
+    case 'mixed':
+      return (await Promise.all(source.sources.map(filesOf))).flat();
+    default:
+      return [];
+  }
+}
+
+/** Knows the sources below a data folder and their content; folders are searched, and files read for that, once. */
 export class StudyData {
   readonly #folder: string;
+  readonly #sources = new Map<string, Promise<SourceConfig>>();
   readonly #files = new Map<string, Promise<string>>();
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** `source` with its paths below the data folder. */
-  resolve(source: SourceConfig): SourceConfig {
-    return inFolder(source, this.#folder);
+  /** `source` with its paths below the data folder, and scans that it picks named one by one. @throws as `selectScans`. */
+  resolve(source: SourceConfig, { signal }: Pick<RunOptions, 'signal'> = {}): Promise<SourceConfig> {
+    const key = JSON.stringify(source);
+    const resolved = this.#sources.get(key) ?? picked(inFolder(source, this.#folder), { signal });
+    this.#sources.set(key, resolved);
+    return resolved;
   }
 
   /** What JSON says of a source and the content of its files, wherever these lie. @throws as `fileFingerprint`, `selectScans`. */
   async identity(source: SourceConfig, options: Pick<RunOptions, 'signal'> = {}): Promise<object> {
-    const files = await filesOf(this.resolve(source), options);
+    const files = await filesOf(await this.resolve(source, options));
     const contents: string[] = [];
     for (const path of files) contents.push(await this.#fingerprint(path, options.signal));
     return { source, contents };

@@ -59,7 +59,7 @@ export async function planModels(
       larmor: softwareVersions().larmor,
     });
     const path = join(folder, `${name.replace(/[^\w-]+/g, '-')}-${digest.slice(0, 12)}.safetensors`);
-    const slices = epochs === undefined ? 0 : (await openSource(data.resolve(training), options)).length;
+    const slices = epochs === undefined ? 0 : (await openSource(await data.resolve(training, options), options)).length;
     const batch = typeof fields.batch === 'number' ? fields.batch : 1;
     const steps = epochs === undefined ? Number(fields.steps) : Math.ceil((epochs * slices) / batch);
     planned.push({ name, training: { path, digest, steps: existsSync(path) ? 0 : steps } });
@@ -85,8 +85,10 @@ export async function trainStudyModel(
   const config = modelTraining(study, name, steps);
   const { memoryMiB = machineMemory() / 2 / 2 ** 20 / atOnce } = config;
   const memory = memoryBudget({ memoryMiB });
-  const prepare = (part: typeof config.training): Promise<Dataset> =>
-    prepareDataset(config, data.resolve(part), { signal, threads, memory, onProgress: onPreparing });
+  const prepare = async (part: typeof config.training): Promise<Dataset> => {
+    const resolved = await data.resolve(part, { signal });
+    return prepareDataset(config, resolved, { signal, threads, memory, onProgress: onPreparing });
+  };
   // Validation slices come back at every validation: they should be the ones that stay in memory.
   const validation = config.validation && (await prepare(config.validation));
   const training = await prepare(config.training);

@@ -10,7 +10,7 @@ import { fullMisfit, selfMisfits } from './losses/kspace.js';
 import { NORMS, type Norm } from './losses/misfit.js';
 import { equivariancePenalty, totalVariation } from './losses/penalties.js';
 
-const SUPERVISED = ['complex', 'magnitude', 'kspace'] as const;
+const SUPERVISED = ['complex', 'magnitude', 'rss', 'kspace'] as const;
 
 /**
  * A weighted sum of terms, of which any may be missing, not all. Sums run over the whole batch; denominators are constants of the data. x
@@ -20,8 +20,9 @@ export interface LossDescription {
   /**
    * Distance to fully sampled data, relative to their norm (`l1` unless given).
    *
-   * `complex`: x to t, channel by channel. `magnitude`: |x| to |t|; it leaves the phase free. For a network that makes coil images |x| is
-   * their root sum of squares. `kspace`: A x to all samples of the full k-space.
+   * `complex`: x to t, channel by channel. `magnitude`: |x| to |t|; it leaves the phase free. `rss`: |x| to the root sum of squares of the
+   * full data, which no coil maps cut off. For a network that makes coil images |x| is their root sum of squares, and both are the same.
+   * `kspace`: A x to all samples of the full k-space.
    */
   readonly supervised?:
     | {
@@ -45,8 +46,8 @@ export function withoutPenalties({ supervised, ssim, self }: LossDescription): L
 }
 
 /**
- * Named losses. `joint` is the default of training, `joint-magnitude` and `self` are those of the paper of test-time training, `ssdu` and
- * `supervised-kspace` those of SSDU, `ssim` that of fastMRI's VarNet.
+ * Named losses. `joint` is the default of training, `supervised-rss`, `joint-rss` and `self` are those of the paper of test-time training,
+ * `ssdu` and `supervised-kspace` those of SSDU, `ssim` that of fastMRI's VarNet.
  *
  * @see Darestani, Liu, Heckel, Test-time training can close the natural distribution shift performance gap, ICML 2022.
  * @see Yaman et al., Magn Reson Med 2020;84:3172-3191.
@@ -54,12 +55,14 @@ export function withoutPenalties({ supervised, ssim, self }: LossDescription): L
 export const LOSSES = {
   supervised: { supervised: { on: 'complex' } },
   'supervised-magnitude': { supervised: { on: 'magnitude' } },
+  'supervised-rss': { supervised: { on: 'rss' } },
   'supervised-kspace': { supervised: { on: 'kspace', norm: 'l1-l2' } },
   ssim: { ssim: {} },
   self: { self: { norm: 'l1' } },
   ssdu: { self: { norm: 'l1-l2' } },
   joint: { supervised: { on: 'complex' }, self: { norm: 'l1' } },
   'joint-magnitude': { supervised: { on: 'magnitude' }, self: { norm: 'l1' } },
+  'joint-rss': { supervised: { on: 'rss' }, self: { norm: 'l1' } },
   'joint-ssim': { ssim: {}, self: { norm: 'l1' } },
 } as const satisfies Record<string, LossDescription>;
 
@@ -103,7 +106,8 @@ function supervisedTerm(
     case 'complex':
       return complexMisfit(prediction, inputs, norm);
     case 'magnitude':
-      return magnitudeMisfit(prediction, inputs, norm);
+    case 'rss':
+      return magnitudeMisfit(prediction, inputs, norm, on);
     case 'kspace':
       return fullMisfit(prediction, inputs, norm);
   }

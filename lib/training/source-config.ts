@@ -15,6 +15,9 @@ import {
 /** A seed of `MT19937`. */
 export const seed = z.int().min(0).max(0xffff_ffff);
 
+/** Slices [first, end). */
+const range = z.tuple([z.int().min(0), z.int().min(1)]);
+
 const scanner = {
   /** Side of k-space. */
   size: z.int().min(16).max(1024).default(128),
@@ -38,9 +41,7 @@ const singleSource = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('volumes'),
     /** NIfTI files with magnitude images, and which of their slices, [first, end). */
-    volumes: z
-      .array(z.strictObject({ path: z.string(), slices: z.tuple([z.int().min(0), z.int().min(1)]).optional() }))
-      .min(1),
+    volumes: z.array(z.strictObject({ path: z.string(), slices: range.optional() })).min(1),
     /** Simulated scans of every slice: the first as it is, the others varied in shape. */
     variants: z.int().min(1).default(1),
     ...scanner,
@@ -48,9 +49,9 @@ const singleSource = z.discriminatedUnion('source', [
   z.strictObject({
     source: z.literal('scans'),
     /** Scans, fully sampled unless the loss is self-supervised and there is a split; `*` in a path stands for any characters of a name. */
-    paths: z.array(z.string()).min(1),
-    /** Which slices of each, [first, end), as far as it has them. */
-    slices: z.tuple([z.int().min(0), z.int().min(1)]).optional(),
+    paths: z.array(z.union([z.string(), z.strictObject({ path: z.string(), slices: range })])).min(1),
+    /** Which slices of each, [first, end), as far as it has them; a path may have slices of its own instead. */
+    slices: range.optional(),
   }),
   z.strictObject({
     /** Scans of a folder, as above, picked by what they hold: see `ScanSelection`. */
@@ -63,6 +64,7 @@ const singleSource = z.discriminatedUnion('source', [
     columns: z.int().min(1).optional(),
     skip: z.int().min(0).optional(),
     files: z.int().min(1).optional(),
+    atMost: z.int().min(1).optional(),
     middle: z.int().min(1).optional(),
     origin: z.string().optional(),
   }),
@@ -94,10 +96,15 @@ export async function openSource(config: SourceConfig, options: ScanSourceOption
   }
 }
 
-async function scansOf({
+/** Its files, with their slices where not all are taken. @throws as `expandPaths`. */
+export async function scansOf({
   paths,
   slices,
 }: Extract<SourceConfig, { source: 'scans' }>): Promise<(string | SelectedScan)[]> {
-  const files = await expandPaths(paths);
-  return slices ? files.map((path) => ({ path, slices })) : files;
+  const scans: (string | SelectedScan)[] = [];
+  for (const entry of paths) {
+    const found = typeof entry === 'string' ? await expandPaths([entry]) : [entry];
+    scans.push(...found.map((one) => (slices && typeof one === 'string' ? { path: one, slices } : one)));
+  }
+  return scans;
 }

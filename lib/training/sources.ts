@@ -15,12 +15,20 @@ import type { SelectedScan } from './scan-selection.js';
 /** Lengths of a slice's k-space: coil, ky, kx. */
 export type SliceShape = readonly [coils: number, height: number, width: number];
 
+/** A slice of a file. */
+export interface SlicePlace {
+  readonly path: string;
+  readonly slice: number;
+}
+
 /** Slices, which may differ in size. */
 export interface SliceSource {
   readonly length: number;
   shape(index: number): SliceShape;
   /** What a slice is called in messages. */
   name?(index: number): string;
+  /** Where a slice comes from, if from a file. */
+  place?(index: number): SlicePlace | undefined;
   /** K-space [coil, ky, kx]; the same for the same index. */
   read(index: number, options?: RunOptions): Promise<ComplexArray>;
   /** The samples of a slice that is undersampled: [kx] or [ky, kx]. */
@@ -107,6 +115,7 @@ export async function volumeSource({
 }): Promise<SliceSource> {
   const { size, coils, seed } = scanner;
   const objects: RealArray[] = [];
+  const places: SlicePlace[] = [];
   for (const { path, slices } of volumes) {
     const { volume, spacing } = await readNifti(path);
     const [first, end] = slices ?? [0, volume.shape[0]];
@@ -118,11 +127,15 @@ export async function volumeSource({
     // Interpolation by the scanner may have left magnitudes below zero.
     const magnitudes = { data: volume.data.map((value) => Math.max(0, value)), shape: volume.shape };
     const resized = await resizeSlices(magnitudes, size, [spacing[1], spacing[2]]);
-    for (let s = first; s < end; s++) objects.push(sliceAt(resized, s));
+    for (let s = first; s < end; s++) {
+      objects.push(sliceAt(resized, s));
+      places.push({ path, slice: s });
+    }
   }
   return {
     length: objects.length * variants,
     shape: () => [coils, size, size],
+    place: (index) => places[index % objects.length],
     async read(index, options = {}) {
       const random = new MT19937([seed, index, 2]);
       const object = objects[index % objects.length];
@@ -167,6 +180,7 @@ export async function scanSource(
     length: index.length,
     shape: (i) => index[i].shape,
     name: (i) => `slice ${index[i].slice} of ${index[i].path}`,
+    place: (i) => index[i],
     mask: (i) => index[i].mask,
     async read(i, { signal } = {}) {
       const { path, slice, shape } = index[i];
@@ -202,6 +216,10 @@ export function mixedSource(sources: readonly SliceSource[]): SliceSource {
     name(index) {
       const { source, position } = locate(index);
       return source.name?.(position) ?? `slice ${position}`;
+    },
+    place(index) {
+      const { source, position } = locate(index);
+      return source.place?.(position);
     },
     mask(index) {
       const { source, position } = locate(index);

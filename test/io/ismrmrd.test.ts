@@ -207,6 +207,22 @@ describe('several images in one file', () => {
     });
   });
 
+  test.each([
+    ['counts from 0', [COLUMNS >> 1, 0]],
+    ['is centred', [COLUMNS >> 1, 2]],
+  ] as const)('a stack whose header states a second phase encoding that no line takes, which %s', (_, centers) => {
+    // As mridata.org has the Stanford knees: transformed along the second phase encoding, with the number of lines as their maximum.
+    const stated: TestHeader = { encoded: [READOUT, COLUMNS, 4], centers, maxima: [COLUMNS, 1] };
+    const stack = [0, 1, 2, 3].flatMap((slice) =>
+      lines().map((one) => ({ ...one, ...line(slice + 10 * (one.ky ?? 0)), slice })),
+    );
+    return withScan(stated, stack, async (scan) => {
+      const { slices, phaseEncodes, matrix, fullySampled } = scan;
+      expect([slices, phaseEncodes, matrix, fullySampled]).toEqual([4, 1, [READOUT, COLUMNS], true]);
+      expect(await read(scan, 3)).toEqual(kspaceOf((coil, x, ky) => sample(line(3 + 10 * ky), coil, x)));
+    });
+  });
+
   const echoes = [0, 1].flatMap((contrast) =>
     lines().map((one) => ({ ...one, ...line(50 * contrast + (one.ky ?? 0)), contrast })),
   );

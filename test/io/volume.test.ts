@@ -139,7 +139,8 @@ describe('ISMRMRD', () => {
     expect(scan).toMatchObject({ slices: 4, contents: { averages: 2 } });
     const { data } = await scan.readKspace(0);
     expect(data[6]).toBeCloseTo(2 / Math.sqrt(8), 6);
-    const slabs = await writeIsmrmrd(file('slabs.h5'), header, [line(1), line(1, { slice: 1 })]);
+    const both = [0, 1].flatMap((slice) => [line(1, { slice }), line(1, { slice, kz: 0 })]);
+    const slabs = await writeIsmrmrd(file('slabs.h5'), header, both);
     await expect(openScan(slabs)).rejects.toMatchObject({ code: 'ERR_FILE_FORMAT' });
   });
 });

@@ -118,6 +118,8 @@ describe('against plain loops', () => {
     const plain = build({ supervised: { on: 'magnitude', norm } });
     const terms = zip(magnitudes(plain.feeds.x), plain.feeds.targetMagnitude);
     expect(value(plain)).toBeCloseTo(of(norms(terms)), 6);
+    const rss = build({ supervised: { on: 'rss', norm } });
+    expect(value(rss)).toBeCloseTo(of(norms(zip(magnitudes(rss.feeds.x), rss.feeds.targetRss))), 6);
   });
 
   test("SSDU's loss over the samples of each mask", () => {

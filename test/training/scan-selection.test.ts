@@ -7,6 +7,7 @@ import { ScanWriter } from '#larmor/io/fastmri-writer.js';
 import { type ScanSelection, selectScans } from '#larmor/training/scan-selection.js';
 import { scanSource } from '#larmor/training/sources.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
+import { ismrmrdHeader, writeIsmrmrd } from '../support/ismrmrd-files.js';
 
 const file = temporaryFolder();
 const COILS = 2;
@@ -48,6 +49,22 @@ test('by acquisition and size, in the order of names, the middle slices of each'
   expect(await select({ coils: COILS, rows: 8, columns: 12 })).toEqual([['file5.h5', 0, 5]]);
 });
 
+test('so many at most, fewer where there are fewer', async () => {
+  const names = async (rules: Partial<ScanSelection>): Promise<unknown[]> =>
+    (await select({ acquisition: 'PD', columns: 10, ...rules })).map(([name]) => name);
+  expect(await names({ atMost: 2 })).toEqual(['file1.h5', 'file3.h5']);
+  expect(await names({ atMost: 9 })).toEqual(['file1.h5', 'file3.h5', 'file4.h5']);
+  expect(await names({ skip: 1, atMost: 1 })).toEqual(['file3.h5']);
+});
+
+test('tells scans of other formats apart as well', async () => {
+  const line = (slice: number, ky: number) => ({ data: new Float32Array(2 * 8).fill(1), channels: 1, slice, ky });
+  const stack = [0, 1, 2].flatMap((slice) => Array.from({ length: 12 }, (_, ky) => line(slice, ky)));
+  await writeIsmrmrd(file('stack.h5'), ismrmrdHeader({ encoded: [8, 12, 1] }), stack);
+  const scans = await selectScans({ folder: file('.'), coils: 1, columns: 12, middle: 1 });
+  expect(scans).toEqual([{ path: file('stack.h5'), slices: [1, 2] }]);
+});
+
 test('a source reads just those slices', async () => {
   const scans = await selectScans({
     folder: file('knees'),
@@ -66,7 +83,7 @@ test('tells what is missing and where it can be had', async () => {
   await expect(select({ acquisition: 'PD', columns: 10, files: 9, origin: 'the knee data set' })).rejects.toMatchObject(
     {
       code: 'ERR_FILE_NOT_FOUND',
-      message: `${file('knees')}: wants 9 file*.h5 of acquisition PD, 10 columns; 3 of the 5 files of that name fit. They are part of the knee data set`,
+      message: `${file('knees')}: wants 9 file*.h5 of acquisition PD, 10 columns; 3 of the 5 files of that name fit (the others: 1 of PDFS, 8 x 10, 2 coils; 1 of PD, 8 x 12, 2 coils). They are part of the knee data set`,
     },
   );
   await expect(selectScans({ folder: file('none') })).rejects.toMatchObject({

@@ -16,13 +16,17 @@ function magnitude(x: Value): Value {
   return sqrt(add(add(multiply(re, re), multiply(im, im)), MAGNITUDE_EPSILON));
 }
 
+/** Which magnitude of the full data: of its combination by maps, or its root sum of squares, which coil images are compared with anyway. */
+type TargetMagnitude = 'magnitude' | 'rss';
+
 /** The magnitude of a prediction, that of its target, both [n,1,y,x], and the name of the latter. */
 function magnitudes(
   { image, coils }: Prediction,
   inputs: GraphInputs,
+  wanted: TargetMagnitude = 'magnitude',
 ): { image: Value; target: Value; name: 'targetRss' | 'targetMagnitude' } {
   const [n, , y, x] = image.shape;
-  const name = coils ? 'targetRss' : 'targetMagnitude';
+  const name = coils || wanted === 'rss' ? 'targetRss' : 'targetMagnitude';
   const own = coils ? reshape(coils.magnitude, [n, 1, y, x]) : magnitude(image);
   return { image: own, target: inputs.planes(name, 1), name };
 }
@@ -39,8 +43,13 @@ export function complexMisfit({ image, coils }: Prediction, inputs: GraphInputs,
 }
 
 /** [1]. */
-export function magnitudeMisfit(prediction: Prediction, inputs: GraphInputs, norm: Norm): Value {
-  const { image, target } = magnitudes(prediction, inputs);
+export function magnitudeMisfit(
+  prediction: Prediction,
+  inputs: GraphInputs,
+  norm: Norm,
+  wanted: TargetMagnitude,
+): Value {
+  const { image, target } = magnitudes(prediction, inputs, wanted);
   return relativeMisfit(subtract(image, target), target, norm);
 }
 
