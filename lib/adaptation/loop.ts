@@ -18,7 +18,7 @@ export interface Adaptable<State> {
   readonly stepsJudge: boolean;
   /** Misfit of every held-out sample with these weights. */
   misfits(state: State): Promise<ArrayLike<number>>;
-  save(): State;
+  save(): State | Promise<State>;
   /** Ends with these weights. */
   restore(state: State): void;
 }
@@ -55,7 +55,7 @@ export async function runAdaptation<State>(
 ): Promise<AdaptationOutcome> {
   const clock = new StepClock(settings, now);
   const curve: { iteration: number; training: number; heldOut: number }[] = [];
-  const start = adaptable.save();
+  const start = await adaptable.save();
   const best = { iteration: 0, heldOut: Number.POSITIVE_INFINITY, state: start };
   const doubts = settings.keep === 'best' && settings.notNeeded.after > 0;
   const startMisfits = doubts ? await adaptable.misfits(start) : [];
@@ -81,7 +81,7 @@ export async function runAdaptation<State>(
   for (;;) {
     signal?.throwIfAborted();
     const due = iterations % settings.interval === 0;
-    const before = due && settings.keep === 'best' ? adaptable.save() : undefined;
+    const before = due && settings.keep === 'best' ? await adaptable.save() : undefined;
     const judged = due && !adaptable.stepsJudge ? await adaptable.evaluate() : undefined;
     const losses = await stepOrDiverge(adaptable);
     const heldOutLoss = losses?.heldOutLoss ?? judged?.heldOutLoss;
@@ -113,12 +113,12 @@ export async function runAdaptation<State>(
     );
   if (stop !== 'diverged') {
     const last = await adaptable.evaluate();
-    if (areFinite(last)) record(last, adaptable.save());
+    if (areFinite(last)) record(last, await adaptable.save());
     else stop = 'diverged';
   }
   const keepLast = settings.keep === 'last' && stop !== 'diverged';
   const [{ heldOut: first }] = curve;
-  if (keepLast) Object.assign(best, { iteration: iterations, state: adaptable.save() });
+  if (keepLast) Object.assign(best, { iteration: iterations, state: await adaptable.save() });
   else if (doubts && !(await bestIsBetter())) Object.assign(best, { iteration: 0, heldOut: first, state: start });
   adaptable.restore(best.state);
 

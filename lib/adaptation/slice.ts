@@ -3,11 +3,11 @@ import type { ComplexArray } from '../arrays/complex-array.js';
 import { fromPlanes } from '../arrays/planar.js';
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
-import type { ParameterStore } from '../networks/parameters.js';
+import { ParameterStore } from '../networks/parameters.js';
 import { isComplete } from '../sampling/mask.js';
 import type { TrainingState } from '../training/adam.js';
-import { withWeights } from '../training/parameter-passes.js';
 import type { Evaluation, Losses, TrainingSession } from '../training/session.js';
+import { withWeights } from '../training/with-weights.js';
 import { JudgedWeights } from './judged-weights.js';
 import { type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
@@ -94,15 +94,14 @@ export class SliceAdapter implements AsyncDisposable {
     const begun = performance.now();
     const unadapted = await image();
     if (isComplete(slice.mask)) {
-      this.#previous = session.snapshot();
+      this.#previous = await session.snapshot();
       const outcome = notAdapted(await evaluate(), (performance.now() - begun) / 1000);
       return { image: unadapted, unadapted, outcome };
     }
     const warm = await this.#bestStart(session, evaluate);
-    const { weights } = session;
     const { average } = this.#settings;
     const stepsJudge = prepared.draw === undefined && !average;
-    const judged = new JudgedWeights(weights, { average, threads: this.#threads });
+    using judged = await JudgedWeights.of(session.adam, { average });
     let made = 0;
     let watched = 0;
     const showIfDue = async (): Promise<void> => {
@@ -125,21 +124,23 @@ export class SliceAdapter implements AsyncDisposable {
           await showIfDue();
           return judged.during(evaluate);
         },
-        misfits: async (state) => prepared.misfits((await withWeights(weights, state, judge)).output, run),
+        misfits: async (state) =>
+          prepared.misfits((await withWeights(session.adam.memory, session.adam.weights, state, judge)).output, run),
         stepsJudge,
         save: () => judged.save(),
-        restore: (state: Float32Array) => weights.data.set(state),
+        restore: (state: Float32Array) => session.adam.weights.set(state),
       },
       this.#settings,
       options,
     );
-    this.#previous = session.snapshot();
+    this.#previous = await session.snapshot();
     return { image: await image(), unadapted, outcome: warm === undefined ? outcome : warmOutcome(outcome, warm) };
   }
 
   /** The weights that made the image of the last slice, for the network of the given model; a copy. Undefined before any. */
   async weights(): Promise<ParameterStore | undefined> {
-    return this.#session && this.#previous && this.#model.merge(this.#session.training.weights);
+    const { network, merge } = this.#model;
+    return this.#previous && merge(ParameterStore.fromFlat(network.parameters, this.#previous.weights));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,7 +167,7 @@ export class SliceAdapter implements AsyncDisposable {
     const others = [this.#joint, previous].filter((state) => state !== undefined);
     if (others.length === 0) return undefined;
     const modelLoss = (await evaluate()).heldOutLoss;
-    let best = { loss: modelLoss, state: session.snapshot() };
+    let best = { loss: modelLoss, state: await session.snapshot() };
     for (const state of others) {
       session.restore(state);
       const loss = (await evaluate()).heldOutLoss;

@@ -60,7 +60,7 @@ export async function adaptJointly(
     if (error instanceof LarmorError && error.code === 'ERR_DIVERGED') return undefined;
     throw error;
   }
-  return session.snapshot();
+  return await session.snapshot();
 }
 
 /** At most so many of the positions below `count`, each in the middle of its share. */

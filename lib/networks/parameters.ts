@@ -1,18 +1,10 @@
 // A network's parameters in one contiguous block of memory, so that an optimiser step is one pass over it.
-import { allocateFloat32, formatShape, points, type RealArray, sameShape } from '../arrays/complex-array.js';
+import { allocateFloat32, formatShape, type RealArray, sameShape } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
 import { MT19937 } from '../arrays/mt19937.js';
 import { LarmorError } from '../errors.js';
+import { expectLength, FlatLayout } from '../runtime/flat-layout.js';
 import type { ParameterSpec } from './network.js';
-
-/** Floats in 64 bytes: every parameter starts on a boundary that wide instructions like. */
-const ALIGNMENT = 16;
-
-const padded = (length: number): number => Math.ceil(length / ALIGNMENT) * ALIGNMENT;
-
-/** Floats that the parameters take with their padding. */
-const storeLength = (specs: readonly ParameterSpec[]): number =>
-  specs.reduce((total, { shape }) => total + padded(points(shape)), 0);
 
 /**
  * Numbers by parameter name: weights, or gradients and moments of the same layout. `data` holds all of them, each on a 64-byte
@@ -20,20 +12,16 @@ const storeLength = (specs: readonly ParameterSpec[]): number =>
  */
 export class ParameterStore {
   readonly specs: readonly ParameterSpec[];
+  readonly layout: FlatLayout;
   readonly data: Float32Array<ArrayBuffer>;
-  readonly #offsets = new Map<string, number>();
   readonly #views = new Map<string, Float32Array<ArrayBuffer>>();
 
   /** Zeros for every parameter of `specs`. */
   constructor(specs: readonly ParameterSpec[]) {
     this.specs = specs;
-    this.data = allocateFloat32(storeLength(specs));
-    let offset = 0;
-    for (const { name, shape } of specs) {
-      this.#offsets.set(name, offset);
-      this.#views.set(name, this.data.subarray(offset, offset + points(shape)));
-      offset += padded(points(shape));
-    }
+    this.layout = new FlatLayout(specs);
+    this.data = allocateFloat32(this.layout.length);
+    for (const { name } of specs) this.#views.set(name, this.data.subarray(...this.layout.range(name)));
   }
 
   /** Weights drawn from each parameter's initial distribution; uniform ones are those that PyTorch draws after `torch.manual_seed(seed)`. */
@@ -76,20 +64,20 @@ export class ParameterStore {
 
   /** The numbers of one parameter: a view, so that writing to it changes the store. Throws `ERR_MODEL` for an unknown name. */
   get(name: string): Float32Array<ArrayBuffer> {
-    return this.#views.get(name) ?? unknown(name);
+    return this.#views.get(name) ?? this.data.subarray(...this.layout.range(name));
   }
 
-  /** First and one past the last float of a parameter in `data`. */
-  range(name: string): readonly [begin: number, end: number] {
-    const begin = this.#offsets.get(name) ?? unknown(name);
-    return [begin, begin + this.get(name).length];
+  /** Numbers as `layout` has them, copied. @throws LarmorError `ERR_SHAPE` for another count. */
+  static fromFlat(specs: readonly ParameterSpec[], values: Float32Array): ParameterStore {
+    const store = new ParameterStore(specs);
+    expectLength(store.layout, values);
+    store.data.set(values);
+    return store;
   }
 
   /** An independent store with the same numbers. */
   clone(): ParameterStore {
-    const copy = new ParameterStore(this.specs);
-    copy.data.set(this.data);
-    return copy;
+    return ParameterStore.fromFlat(this.specs, this.data);
   }
 }
 
@@ -102,8 +90,4 @@ function drawUniform(view: Float32Array, bound: number, random: MT19937): void {
 
 function drawNormal(view: Float32Array, deviation: number, random: MT19937): void {
   for (let i = 0; i < view.length; i++) view[i] = deviation * random.normal();
-}
-
-function unknown(name: string): never {
-  throw new LarmorError('ERR_MODEL', `model: the network has no parameter "${name}"`);
 }

@@ -1,26 +1,22 @@
 // Runs a network on measurements of one size.
-import { formatShape, points } from '../arrays/complex-array.js';
+import type { Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { graphToOnnx } from '../graph/onnx.js';
 import type { Value } from '../graph/types.js';
 import type { RunOptions } from '../jobs.js';
-import {
-  type Binding,
-  createSession,
-  type NamedTensors,
-  type Session,
-  type SessionOptions,
-} from '../runtime/session.js';
-import { type Tensor, tensor } from '../runtime/tensor.js';
+import { FlatLayout } from '../runtime/flat-layout.js';
+import type { LoadOptions, Memory, TensorStore } from '../runtime/memory.js';
+import type { Binding, Session } from '../runtime/session.js';
 import { GraphInputs, type MeasurementShapes } from './graph-inputs.js';
 import type { Network } from './network.js';
+import { openMemory, type Placement } from './open-memory.js';
 import type { ParameterStore } from './parameters.js';
 
 /** What `createPredictor` loads. */
-export interface PredictorOptions extends Pick<SessionOptions, 'threads' | 'signal' | 'device'>, MeasurementShapes {
+export interface PredictorOptions extends Placement, Omit<LoadOptions, 'threads'>, MeasurementShapes {
   readonly network: Network;
-  /** Read at every prediction, not copied. */
+  /** Not copied on the CPU: to stay as they are as long as the predictor is in use. */
   readonly weights: ParameterStore;
 }
 
@@ -28,7 +24,7 @@ export interface PredictorOptions extends Pick<SessionOptions, 'threads' | 'sign
  * Loads a network for measurements of one size.
  *
  * @throws LarmorError `ERR_SHAPE` when the images are too small for the network; `ERR_ARGUMENT` when it needs the number of coils and
- *   none is given; `ERR_RUNTIME_MISSING`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
+ *   none is given; `ERR_RUNTIME_MISSING`, `ERR_DEVICE`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
  * @example
  * using predictor = await createPredictor({ network, weights, coils: 15, height: 320, width: 320 });
  * const image = await predictor.predict({ image: zeroFilled, maps, mask });
@@ -41,7 +37,7 @@ export async function createPredictor({
   height,
   width,
   mask,
-  ...session
+  ...placement
 }: PredictorOptions): Promise<Predictor> {
   const graph = new GraphBuilder();
   const parameters = new Map(network.parameters.map(({ name, shape }) => [name, graph.input(name, shape)]));
@@ -49,42 +45,46 @@ export async function createPredictor({
   const { image, coils: predicted } = network.reconstruct(inputs, (name) => parameters.get(name) as Value);
   const output = predicted ? predicted.images : image;
   graph.output('output', output);
-  return new Predictor(
-    await createSession(graphToOnnx(graph), session),
-    weights,
-    mapShapes(inputs.shapes),
-    tensor('float32', output.shape),
-  );
+  const memory = await openMemory('createPredictor', placement);
+  try {
+    const session = await memory.load(graphToOnnx(graph), placement);
+    const stored = (shapes: Readonly<Record<string, Shape>>): TensorStore =>
+      memory.store(new FlatLayout(Object.entries(shapes).map(([name, shape]) => ({ name, shape }))));
+    return new Predictor(memory, session, weights, stored(inputs.shapes), stored({ output: output.shape }));
+  } catch (error) {
+    await memory.close();
+    throw error;
+  }
 }
-
-const mapShapes = (shapes: GraphInputs['shapes']): Readonly<Record<string, Tensor<'float32'>>> =>
-  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, tensor('float32', shape)]));
 
 /** A network loaded for measurements of one size. Close it when done: its memory is invisible to the garbage collector. */
 export class Predictor {
+  readonly #memory: Memory;
   readonly #session: Session;
   readonly #binding: Binding;
-  readonly #inputs: Readonly<Record<string, Tensor<'float32'>>>;
-  readonly #output: Tensor<'float32'>;
+  readonly #inputs: TensorStore;
+  readonly #output: TensorStore;
+  /** Closing waits for it. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   /** Use `createPredictor`. */
-  constructor(
-    session: Session,
-    weights: ParameterStore,
-    inputs: Readonly<Record<string, Tensor<'float32'>>>,
-    output: Tensor<'float32'>,
-  ) {
+  constructor(memory: Memory, session: Session, weights: ParameterStore, inputs: TensorStore, output: TensorStore) {
+    this.#memory = memory;
     this.#session = session;
     this.#inputs = inputs;
     this.#output = output;
-    const parameters = weights.specs.map(({ name, shape }) => [name, tensor('float32', shape, weights.get(name))]);
-    const bound: NamedTensors = { ...Object.fromEntries(parameters), ...inputs };
-    this.#binding = session.bind(bound, { output });
+    const parameters = memory.constants(weights.layout, weights.data);
+    const bound = [
+      ...weights.specs.map(({ name }) => [name, parameters.bound(name)]),
+      ...this.inputs.map((name) => [name, inputs.bound(name)]),
+    ];
+    this.#binding = session.bind(Object.fromEntries(bound), { output: output.bound('output') });
   }
 
   /** Names of the inputs that the network needs. */
   get inputs(): readonly string[] {
-    return Object.keys(this.#inputs);
+    return this.#inputs.layout.specs.map(({ name }) => name);
   }
 
   /**
@@ -100,26 +100,31 @@ export class Predictor {
     data: Readonly<Record<string, Float32Array>>,
     { signal }: Pick<RunOptions, 'signal'> = {},
   ): Promise<Float32Array> {
-    for (const [name, { data: own, shape }] of Object.entries(this.#inputs)) {
+    for (const name of this.inputs) {
       if (!Object.hasOwn(data, name))
         throw new LarmorError(
           'ERR_ARGUMENT',
           `Predictor: this network needs ${this.inputs.join(', ')}; got no ${name}`,
         );
-      if (data[name].length !== own.length)
-        throw new LarmorError(
-          'ERR_SHAPE',
-          `Predictor: ${name} of shape ${formatShape(shape)} must hold ${points(shape)} values, got ${data[name].length}`,
-        );
-      own.set(data[name]);
+      this.#inputs.set(data[name], name);
     }
-    await this.#binding.run({ signal });
-    return this.#output.data.slice();
+    if (this.#closed) throw new LarmorError('ERR_CLOSED', 'Predictor: closed; create a new one');
+    const output = this.#run(signal);
+    this.#last = output.catch(() => undefined);
+    return await output;
   }
 
-  /** Frees the network; closing twice does nothing. */
+  async #run(signal: AbortSignal | undefined): Promise<Float32Array> {
+    await this.#memory.flush();
+    await this.#binding.run({ signal });
+    return await this.#output.read('output');
+  }
+
+  /** Frees the network, once a prediction under way is made; closing twice does nothing. */
   close(): void {
-    this.#session.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    void this.#last.then(() => this.#session.close()).then(() => this.#memory.close());
   }
 
   [Symbol.dispose](): void {

@@ -112,15 +112,15 @@ export class Session {
     });
   }
 
-  /** Frees the session, off the event loop; runs under way end first. Closing twice does nothing. */
-  close(): void {
+  /** Frees the session, off the event loop; runs under way end first. Closing twice does nothing. Need not be awaited. */
+  async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    void runJob(1, {}, (control) => addon.closeSession(control, this.#handle));
+    await runJob(1, {}, (control) => addon.closeSession(control, this.#handle));
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    void this.close();
   }
 
   #expectOpen(): void {

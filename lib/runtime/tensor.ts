@@ -36,6 +36,9 @@ export interface Tensor<T extends ElementType = ElementType> {
   readonly data: TensorData<T>;
 }
 
+/** A tensor as sessions take it. */
+export type BoundTensor = Tensor;
+
 /**
  * A tensor around `data`, without a copy; without `data`, zeros on a 64-byte boundary.
  *

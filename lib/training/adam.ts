@@ -1,9 +1,9 @@
-// Adam over a network's parameters, as one fused pass over their memory.
-import { binding } from '../binding.js';
+// Adam over a network's parameters, in the memory where they are trained.
 import { LarmorError } from '../errors.js';
-import { runJob } from '../jobs.js';
 import type { ParameterSpec } from '../networks/network.js';
-import { ParameterStore } from '../networks/parameters.js';
+import type { ParameterStore } from '../networks/parameters.js';
+import { expectLength } from '../runtime/flat-layout.js';
+import type { AdamStores, Memory, TensorStore } from '../runtime/memory.js';
 
 /** Settings of Adam; the defaults are those of its authors, at a learning rate of 1e-3. */
 export interface AdamOptions {
@@ -36,34 +36,36 @@ export function diverged(step: number, why: string, cause?: unknown): LarmorErro
  *
  * @see Kingma, Ba, Adam: a method for stochastic optimization, ICLR 2015.
  */
-export class Adam {
-  readonly weights: ParameterStore;
-  readonly gradients: ParameterStore;
-  readonly firstMoments: ParameterStore;
-  readonly secondMoments: ParameterStore;
+export class Adam implements AdamStores {
+  /** Where everything that training changes lies. */
+  readonly memory: Memory;
+  readonly specs: readonly ParameterSpec[];
+  readonly weights: TensorStore;
+  readonly gradients: TensorStore;
+  readonly firstMoments: TensorStore;
+  readonly secondMoments: TensorStore;
   /** Steps made. */
   steps = 0;
-  readonly #ranges: Uint32Array;
+  readonly #trained: readonly string[];
   readonly #options: Required<{ [K in keyof AdamOptions]: number }>;
-  readonly #threads: number;
 
   /**
-   * Updates the parameters `trained` of `weights` in place; the others stay.
+   * Copies `weights` into the memory and updates the parameters `trained` there; the others stay.
    *
-   * @throws LarmorError `ERR_ARGUMENT` for a rate, momentum or epsilon outside its range.
+   * @throws LarmorError `ERR_ARGUMENT` for a rate, momentum or epsilon outside its range; `ERR_OUT_OF_MEMORY`.
    */
-  constructor(weights: ParameterStore, trained: readonly ParameterSpec[], options: AdamOptions, threads: number) {
+  constructor(memory: Memory, weights: ParameterStore, trained: readonly ParameterSpec[], options: AdamOptions) {
     const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
     this.#options = { learningRate: checkedRate(learningRate), beta1, beta2, epsilon };
     for (const [name, value] of Object.entries({ beta1, beta2 }))
       if (!(value >= 0 && value < 1)) fail(name, 'in [0, 1)', value);
     if (!(epsilon > 0)) fail('epsilon', 'positive', epsilon);
-    this.weights = weights;
-    this.gradients = new ParameterStore(weights.specs);
-    this.firstMoments = new ParameterStore(weights.specs);
-    this.secondMoments = new ParameterStore(weights.specs);
-    this.#ranges = Uint32Array.from(trained.flatMap(({ name }) => [...weights.range(name)]));
-    this.#threads = threads;
+    const store = (): TensorStore => memory.store(weights.layout);
+    this.memory = memory;
+    this.specs = weights.specs;
+    [this.weights, this.gradients, this.firstMoments, this.secondMoments] = [store(), store(), store(), store()];
+    this.weights.set(weights.data);
+    this.#trained = trained.map(({ name }) => name);
   }
 
   /**
@@ -72,64 +74,37 @@ export class Adam {
    * @throws LarmorError `ERR_DIVERGED`, with nothing changed, when a gradient is not finite.
    */
   async step(learningRate = this.#options.learningRate): Promise<void> {
-    const { beta1, beta2, epsilon } = this.#options;
-    const rate = checkedRate(learningRate);
-    await runJob(1, {}, (control) =>
-      binding.adamStep(
-        control,
-        this.weights.data,
-        this.gradients.data,
-        this.firstMoments.data,
-        this.secondMoments.data,
-        this.#ranges,
-        this.steps + 1,
-        rate,
-        beta1,
-        beta2,
-        epsilon,
-        this.#threads,
-      ),
-    );
+    const update = { ...this.#options, learningRate: checkedRate(learningRate), step: this.steps + 1 };
+    await this.memory.adam(this, this.#trained, update);
     this.steps += 1;
   }
 
   /** A copy of weights and moments. */
-  snapshot(): TrainingState {
+  async snapshot(): Promise<TrainingState> {
     const { steps, weights, firstMoments, secondMoments } = this;
     return {
       steps,
-      weights: weights.data.slice(),
-      firstMoments: firstMoments.data.slice(),
-      secondMoments: secondMoments.data.slice(),
+      weights: await weights.read(),
+      firstMoments: await firstMoments.read(),
+      secondMoments: await secondMoments.read(),
     };
   }
 
   /** Goes back to a snapshot of the same network. @throws LarmorError `ERR_SHAPE` for another network's. */
   restore({ steps, weights, firstMoments, secondMoments }: TrainingState): void {
-    for (const part of [weights, firstMoments, secondMoments]) this.#expectFits(part);
-    this.weights.data.set(weights);
-    this.firstMoments.data.set(firstMoments);
-    this.secondMoments.data.set(secondMoments);
+    for (const part of [weights, firstMoments, secondMoments]) expectLength(this.weights.layout, part);
+    this.weights.set(weights);
+    this.firstMoments.set(firstMoments);
+    this.secondMoments.set(secondMoments);
     this.steps = steps;
   }
 
   /** Starts anew from `weights`. @throws LarmorError `ERR_SHAPE` for another network's. */
-  load({ data }: ParameterStore): void {
-    this.#expectFits(data);
-    this.weights.data.set(data);
-    this.reset();
-  }
-
-  #expectFits({ length }: Float32Array): void {
-    const want = this.weights.data.length;
-    if (length !== want)
-      throw new LarmorError('ERR_SHAPE', `training: this network's state holds ${want} values, got ${length}`);
-  }
-
-  /** Forgets the moments: the next step is the first. */
-  reset(): void {
-    this.firstMoments.data.fill(0);
-    this.secondMoments.data.fill(0);
+  load({ data }: Pick<ParameterStore, 'data'>): void {
+    this.weights.set(data);
+    const zeros = new Float32Array(data.length);
+    this.firstMoments.set(zeros);
+    this.secondMoments.set(zeros);
     this.steps = 0;
   }
 }

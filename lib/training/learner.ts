@@ -1,8 +1,8 @@
 // What follows the gradients of a step: their mean over several batches, a limit on their norm, Adam, and a running average of weights.
 import { LarmorError } from '../errors.js';
-import { ParameterStore } from '../networks/parameters.js';
+import type { TensorStore } from '../runtime/memory.js';
 import { type Adam, diverged, type TrainingState } from './adam.js';
-import { approach, blend, norm, withWeights } from './parameter-passes.js';
+import { withWeights } from './with-weights.js';
 
 /** How gradients become a step. */
 export interface LearnerOptions {
@@ -27,33 +27,40 @@ export interface LearnerState extends TrainingState {
 export class Learner {
   readonly adam: Adam;
   /** Running average of the weights. */
-  readonly average: ParameterStore | undefined;
+  readonly average: TensorStore | undefined;
   readonly #options: LearnerOptions;
-  readonly #threads: number;
-  readonly #sum: ParameterStore | undefined;
+  readonly #sum: TensorStore | undefined;
 
-  /** @throws LarmorError `ERR_ARGUMENT` for an option outside its range. */
-  constructor(adam: Adam, options: LearnerOptions, threads: number) {
+  private constructor(adam: Adam, options: LearnerOptions) {
+    const { accumulate = 1, average } = options;
+    const store = (): TensorStore => adam.memory.store(adam.weights.layout);
+    this.adam = adam;
+    this.average = average === undefined ? undefined : store();
+    this.#options = options;
+    this.#sum = accumulate > 1 ? store() : undefined;
+  }
+
+  /** A learner whose average starts at the present weights. @throws LarmorError `ERR_ARGUMENT` for an option outside its range. */
+  static async create(adam: Adam, options: LearnerOptions): Promise<Learner> {
     const { accumulate = 1, clip, average } = options;
     if (!Number.isSafeInteger(accumulate) || accumulate < 1) fail('accumulate', 'a positive integer', accumulate);
     if (clip !== undefined && !(clip > 0)) fail('clip', 'positive', clip);
     if (average !== undefined && !(average > 0 && average < 1)) fail('average', 'between 0 and 1', average);
-    this.adam = adam;
-    this.average = average === undefined ? undefined : adam.weights.clone();
-    this.#options = options;
-    this.#threads = threads;
-    this.#sum = accumulate > 1 ? new ParameterStore(adam.weights.specs) : undefined;
+    const learner = new Learner(adam, options);
+    if (learner.average) await adam.memory.copy(learner.average, adam.weights);
+    return learner;
   }
 
   /** The weights to judge and to keep: the running average, or the weights themselves. */
-  get judged(): ParameterStore {
+  get judged(): TensorStore {
     return this.average ?? this.adam.weights;
   }
 
   /** Takes the gradients that the adam holds by now as those of the step's batch `batch`, the first being 0. */
   async collect(batch: number): Promise<void> {
     const { accumulate = 1 } = this.#options;
-    if (this.#sum) await blend(batch === 0 ? 0 : 1, this.#sum, 1 / accumulate, this.adam.gradients, this.#threads);
+    const { memory, gradients } = this.adam;
+    if (this.#sum) await memory.blend(batch === 0 ? 0 : 1, this.#sum, 1 / accumulate, gradients);
   }
 
   /**
@@ -64,28 +71,29 @@ export class Learner {
    */
   async update(learningRate: number): Promise<number> {
     const { adam } = this;
+    const { memory, gradients } = adam;
     const { clip, average } = this.#options;
-    if (this.#sum) await blend(0, adam.gradients, 1, this.#sum, this.#threads);
-    const length = await norm(adam.gradients, this.#threads);
+    if (this.#sum) await memory.copy(gradients, this.#sum);
+    const length = await memory.norm(gradients);
     if (!Number.isFinite(length)) throw diverged(adam.steps + 1, 'a gradient is not finite');
-    if (clip !== undefined && length > clip)
-      await blend(clip / length, adam.gradients, 0, adam.gradients, this.#threads);
+    if (clip !== undefined && length > clip) await memory.blend(clip / length, gradients, 0, gradients);
     await adam.step(learningRate);
     if (this.average && average !== undefined) {
       const decay = Math.min(average, (1 + adam.steps) / (10 + adam.steps));
-      await approach(1 - decay, this.average, adam.weights, this.#threads);
+      await memory.approach(1 - decay, this.average, adam.weights);
     }
     return length;
   }
 
   /** Runs `work` with the judged weights in place of those in training, which come back whatever happens. */
   async withJudged<T>(work: () => Promise<T>): Promise<T> {
-    return this.average ? withWeights(this.adam.weights, this.average.data, work) : work();
+    const { memory, weights } = this.adam;
+    return this.average ? withWeights(memory, weights, this.average, work) : work();
   }
 
   /** A copy of weights, optimiser and average. */
-  snapshot(): LearnerState {
-    return { ...this.adam.snapshot(), average: this.average?.data.slice() };
+  async snapshot(): Promise<LearnerState> {
+    return { ...(await this.adam.snapshot()), average: await this.average?.read() };
   }
 
   /** Goes back to a snapshot of a learner of the same network and options. @throws LarmorError `ERR_SHAPE` for another's. */
@@ -96,7 +104,7 @@ export class Learner {
         'Learner: the state to restore must have an average exactly where this learner has',
       );
     this.adam.restore(state);
-    if (average) this.average?.data.set(average);
+    if (average) this.average?.set(average);
   }
 }
 

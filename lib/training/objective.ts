@@ -1,9 +1,8 @@
 // What training lowers: the loss of the weights as they are, or of weights adapted to the slice first.
 import type { RunOptions } from '../jobs.js';
-import { ParameterStore } from '../networks/parameters.js';
+import type { TensorStore } from '../runtime/memory.js';
 import type { Adam } from './adam.js';
 import type { TrainingSample } from './dataset.js';
-import { blend } from './parameter-passes.js';
 import type { Evaluation, TrainingSession } from './session.js';
 import type { SessionPool } from './session-pool.js';
 import type { SliceShape } from './sources.js';
@@ -75,17 +74,15 @@ export class MetaObjective implements Objective {
   readonly #outer: PlainObjective;
   readonly #adam: Adam;
   readonly #options: MetaOptions;
-  readonly #threads: number;
-  readonly #start: ParameterStore;
+  readonly #start: TensorStore;
 
   /** @param inner The misfit to the measured samples. @param outer The loss of adapted weights. Both of the weights of `adam`. */
-  constructor(inner: PlainObjective, outer: PlainObjective, adam: Adam, options: MetaOptions, threads: number) {
+  constructor(inner: PlainObjective, outer: PlainObjective, adam: Adam, options: MetaOptions) {
     this.#inner = inner;
     this.#outer = outer;
     this.#adam = adam;
     this.#options = options;
-    this.#threads = threads;
-    this.#start = new ParameterStore(adam.weights.specs);
+    this.#start = adam.memory.store(adam.weights.layout);
   }
 
   async inputs(shape: SliceShape): Promise<readonly string[]> {
@@ -103,18 +100,18 @@ export class MetaObjective implements Objective {
 
   /** Runs `work` at the adapted weights; the starting weights come back whatever happens. */
   async #adapted<T>(batch: Batch, options: Pick<RunOptions, 'signal'>, work: (outer: Batch) => Promise<T>): Promise<T> {
-    const { weights, gradients } = this.#adam;
-    this.#start.data.set(weights.data);
+    const { memory, weights, gradients } = this.#adam;
+    await memory.copy(this.#start, weights);
     try {
       for (let i = 0; i < this.#options.innerSteps; i++) {
         await this.#inner.differentiate(batch, options);
-        await blend(1, weights, -this.#options.innerLearningRate, gradients, this.#threads);
+        await memory.blend(1, weights, -this.#options.innerLearningRate, gradients);
       }
       const names = await this.#outer.inputs(batch.shape);
       const data = Object.fromEntries(names.map((name) => [name, batch.data[this.#outerName(name)]]));
       return await work({ shape: batch.shape, data });
     } finally {
-      weights.data.set(this.#start.data);
+      await memory.copy(weights, this.#start);
     }
   }
 

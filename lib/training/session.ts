@@ -1,11 +1,14 @@
 // Training steps on data that stay in place: one run of a graph yields losses and gradients, one fused pass updates the weights.
-import { formatShape, points } from '../arrays/complex-array.js';
+import type { Shape } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { graphToOnnx } from '../graph/onnx.js';
 import type { RunOptions } from '../jobs.js';
-import type { ParameterStore } from '../networks/parameters.js';
-import { type Binding, createSession, type NamedTensors, type Session } from '../runtime/session.js';
+import { ParameterStore } from '../networks/parameters.js';
+import { CpuMemory } from '../runtime/cpu-memory.js';
+import { FlatLayout } from '../runtime/flat-layout.js';
+import type { LoadOptions, TensorStore } from '../runtime/memory.js';
+import type { Binding, NamedTensors, Session } from '../runtime/session.js';
 import { type Tensor, tensor } from '../runtime/tensor.js';
 import { Adam, type AdamOptions, diverged, type TrainingState } from './adam.js';
 import {
@@ -60,31 +63,44 @@ export interface StepOptions {
  */
 export async function createTrainingSession(options: TrainingSessionOptions): Promise<TrainingSession> {
   const { weights, optimiser = {}, threads = binding.platform().threads } = options;
-  const adam = new Adam(weights.clone(), trainedParameters(options.network, options.trainable), optimiser, threads);
-  return openTrainingSession(adam, options);
+  const trained = trainedParameters(options.network, options.trainable);
+  const memory = new CpuMemory(threads);
+  try {
+    return await openTrainingSession(new Adam(memory, weights, trained, optimiser), options, true);
+  } catch (error) {
+    await memory.close();
+    throw error;
+  }
 }
 
 /**
- * A session that trains the weights of an optimiser, which other sessions of the same network may share: one for every size of data, or for
- * every loss. Sharing sessions take turns. Throws as `createTrainingSession`.
+ * A session that trains the weights of an optimiser, in its memory; other sessions of the same network may share them: one for every size of
+ * data, or for every loss. Sharing sessions take turns. Throws as `createTrainingSession`.
+ *
+ * @param owned Whether the optimiser's memory is closed with the session.
  */
 export async function openTrainingSession(
   adam: Adam,
-  options: TrainingGraphOptions & Pick<TrainingSessionOptions, 'threads' | 'signal'>,
+  options: TrainingGraphOptions & LoadOptions,
+  owned = false,
 ): Promise<TrainingSession> {
-  const { threads = binding.platform().threads, signal } = options;
   const graphs = buildTrainingGraphs(options);
-  const session = await createSession(graphToOnnx(graphs.step), { threads, signal });
-  return new TrainingSession(graphs, adam, session, () => createSession(graphToOnnx(graphs.forward), { threads }));
+  const session = await adam.memory.load(graphToOnnx(graphs.step), options);
+  const load = (): Promise<Session> => adam.memory.load(graphToOnnx(graphs.forward), { ...options, signal: undefined });
+  return new TrainingSession(graphs, adam, session, load, owned);
 }
 
 /** A network in training. Close it when done: its memory is invisible to the garbage collector. */
 export class TrainingSession {
-  readonly #adam: Adam;
+  /** The weights in training and what changes them. */
+  readonly adam: Adam;
   readonly #stepSession: Session;
   readonly #loadForward: () => Promise<Session>;
-  readonly #data: Readonly<Record<string, Tensor<'float32'>>>;
-  readonly #results: Readonly<Record<string, Tensor<'float32'>>>;
+  readonly #owned: boolean;
+  readonly #data: TensorStore;
+  readonly #output: TensorStore;
+  /** On the host: they come back from every run. */
+  readonly #scalars: Readonly<Record<string, Tensor<'float32'>>>;
   readonly #step: Binding;
   /** Inputs of the forward graph, which needs nothing of penalties. */
   readonly #ofForward: ReadonlySet<string>;
@@ -92,39 +108,46 @@ export class TrainingSession {
   #closed = false;
 
   /** Use `createTrainingSession`. */
-  constructor(graphs: TrainingGraphs, adam: Adam, stepSession: Session, loadForward: () => Promise<Session>) {
-    const zeros = (shape: readonly number[]): Tensor<'float32'> => tensor('float32', shape);
-    this.#adam = adam;
+  constructor(
+    graphs: TrainingGraphs,
+    adam: Adam,
+    stepSession: Session,
+    loadForward: () => Promise<Session>,
+    owned: boolean,
+  ) {
+    const stored = (shapes: readonly (readonly [string, Shape])[]): TensorStore =>
+      adam.memory.store(new FlatLayout(shapes.map(([name, shape]) => ({ name, shape }))));
+    this.adam = adam;
+    this.#owned = owned;
     this.#stepSession = stepSession;
     this.#loadForward = loadForward;
-    this.#data = mapValues(graphs.dataShapes, zeros);
+    this.#data = stored(Object.entries(graphs.dataShapes));
     this.#ofForward = new Set(graphs.forward.inputs.map(({ name }) => name));
-    this.#results = Object.fromEntries([...graphs.forward.outputs].map(([name, { shape }]) => [name, zeros(shape)]));
-    const gradients = graphs.trained.map(({ name, shape }) => [
-      gradientName(name),
-      tensor('float32', shape, adam.gradients.get(name)),
-    ]);
-    this.#step = stepSession.bind(this.#inputs(), { ...this.#results, ...Object.fromEntries(gradients) });
+    const { output, ...scalars } = Object.fromEntries(graphs.forward.outputs);
+    this.#output = stored([['output', output.shape]]);
+    this.#scalars = mapValues(scalars, ({ shape }) => tensor('float32', shape));
+    const gradients = graphs.trained.map(({ name }) => [gradientName(name), adam.gradients.bound(name)]);
+    this.#step = stepSession.bind(this.#inputs(), { ...this.#results(), ...Object.fromEntries(gradients) });
   }
 
-  /** The weights in training. Writing to them changes the network. */
-  get weights(): ParameterStore {
-    return this.#adam.weights;
+  /** A copy of the weights in training. */
+  async weights(): Promise<ParameterStore> {
+    return ParameterStore.fromFlat(this.adam.specs, await this.adam.weights.read());
   }
 
-  /** dloss/dweights of the last step; zeros for frozen parameters. */
-  get gradients(): ParameterStore {
-    return this.#adam.gradients;
+  /** A copy of dloss/dweights of the last step; zeros for frozen parameters. */
+  async gradients(): Promise<ParameterStore> {
+    return ParameterStore.fromFlat(this.adam.specs, await this.adam.gradients.read());
   }
 
   /** Names of the data that network and loss need. */
   get inputs(): readonly string[] {
-    return Object.keys(this.#data);
+    return this.#data.layout.specs.map(({ name }) => name);
   }
 
   /** Steps made since the weights were last loaded. */
   get steps(): number {
-    return this.#adam.steps;
+    return this.adam.steps;
   }
 
   /**
@@ -139,18 +162,12 @@ export class TrainingSession {
    */
   set(data: Readonly<Record<string, Float32Array>>): void {
     for (const [name, values] of Object.entries(data)) {
-      if (!Object.hasOwn(this.#data, name))
+      if (!this.inputs.includes(name))
         throw new LarmorError(
           'ERR_ARGUMENT',
-          `TrainingSession: no input is called ${name}; the inputs are ${Object.keys(this.#data).join(', ')}`,
+          `TrainingSession: no input is called ${name}; the inputs are ${this.inputs.join(', ')}`,
         );
-      const { data: own, shape } = this.#data[name];
-      if (values.length !== own.length)
-        throw new LarmorError(
-          'ERR_SHAPE',
-          `TrainingSession: ${name} of shape ${formatShape(shape)} must hold ${points(shape)} values, got ${values.length}`,
-        );
-      own.set(values);
+      this.#data.set(values, name);
     }
   }
 
@@ -164,7 +181,7 @@ export class TrainingSession {
   async step({ learningRate, signal }: StepOptions = {}): Promise<Losses> {
     const losses = await this.differentiate({ signal });
     try {
-      await this.#adam.step(learningRate);
+      await this.adam.step(learningRate);
     } catch (error) {
       if (error instanceof LarmorError && error.code === 'ERR_DIVERGED')
         throw diverged(this.steps + 1, 'a gradient is not finite', error);
@@ -180,6 +197,7 @@ export class TrainingSession {
    */
   async differentiate({ signal }: Pick<RunOptions, 'signal'> = {}): Promise<Losses> {
     try {
+      await this.adam.memory.flush();
       await this.#step.run({ signal });
     } catch (error) {
       if (error instanceof LarmorError && error.code === 'ERR_DIVERGED')
@@ -195,8 +213,10 @@ export class TrainingSession {
   async evaluate({ signal }: Pick<RunOptions, 'signal'> = {}): Promise<Evaluation> {
     if (this.#closed) throw new LarmorError('ERR_CLOSED', 'TrainingSession: closed; create a new one');
     this.#forward ??= this.#bindForward();
-    await (await this.#forward).binding.run({ signal });
-    return { ...this.#losses(), output: this.#results.output.data.slice() };
+    const { binding } = await this.#forward;
+    await this.adam.memory.flush();
+    await binding.run({ signal });
+    return { ...this.#losses(), output: await this.#output.read('output') };
   }
 
   /** The network's output with the present weights, as `evaluate` gives it. */
@@ -205,26 +225,28 @@ export class TrainingSession {
   }
 
   /** A copy of weights and optimiser. */
-  snapshot(): TrainingState {
-    return this.#adam.snapshot();
+  snapshot(): Promise<TrainingState> {
+    return this.adam.snapshot();
   }
 
   /** Goes back to a snapshot of a session of the same network. @throws LarmorError `ERR_SHAPE` for another network's. */
   restore(state: TrainingState): void {
-    this.#adam.restore(state);
+    this.adam.restore(state);
   }
 
   /** Starts anew from `weights`, with a fresh optimiser. @throws LarmorError `ERR_SHAPE` for another network's. */
   load(weights: ParameterStore): void {
-    this.#adam.load(weights);
+    this.adam.load(weights);
   }
 
   /** Frees the graphs; a run under way ends first. Closing twice does nothing. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stepSession.close();
-    (await this.#forward?.catch(() => undefined))?.session.close();
+    await this.#stepSession.close();
+    await (await this.#forward?.catch(() => undefined))?.session.close();
+    if (this.#owned) await this.adam.memory.close();
+    for (const store of [this.#data, this.#output]) store.free();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -232,16 +254,22 @@ export class TrainingSession {
   }
 
   #inputs(): NamedTensors {
-    const { weights } = this.#adam;
-    const parameters = weights.specs.map(({ name, shape }) => [name, tensor('float32', shape, weights.get(name))]);
-    return { ...Object.fromEntries(parameters), ...this.#data };
+    const { weights } = this.adam;
+    const bound = [weights, this.#data].flatMap((store) =>
+      store.layout.specs.map(({ name }) => [name, store.bound(name)]),
+    );
+    return Object.fromEntries(bound);
+  }
+
+  #results(): NamedTensors {
+    return { output: this.#output.bound('output'), ...this.#scalars };
   }
 
   async #bindForward(): Promise<{ session: Session; binding: Binding }> {
     try {
       const session = await this.#loadForward();
       const inputs = Object.entries(this.#inputs()).filter(([name]) => this.#ofForward.has(name));
-      return { session, binding: session.bind(Object.fromEntries(inputs), this.#results) };
+      return { session, binding: session.bind(Object.fromEntries(inputs), this.#results()) };
     } catch (error) {
       this.#forward = undefined;
       throw error;
@@ -249,7 +277,7 @@ export class TrainingSession {
   }
 
   #losses(): Losses {
-    const { loss, heldOutLoss } = this.#results;
+    const { loss, heldOutLoss } = this.#scalars;
     return { loss: loss.data[0], heldOutLoss: heldOutLoss?.data[0] };
   }
 }

@@ -3,6 +3,7 @@ import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import type { MaskKind } from '../networks/graph-inputs.js';
 import { ParameterStore } from '../networks/parameters.js';
+import { CpuMemory } from '../runtime/cpu-memory.js';
 import { Adam } from './adam.js';
 import { batchesOf, type Draw } from './batches.js';
 import type { Validation } from './checkpoint.js';
@@ -43,7 +44,8 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     );
   const threads = options.threads ?? binding.platform().threads;
   const start = options.weights?.clone() ?? ParameterStore.initialise(network.parameters, plan.seed);
-  const learner = new Learner(new Adam(start, trainedParameters(network), plan.optimiser, threads), plan, threads);
+  const memory = new CpuMemory(threads);
+  const learner = await Learner.create(new Adam(memory, start, trainedParameters(network), plan.optimiser), plan);
   const mask = maskKind(options);
   const sessionsFor = (loss: LossDescription): SessionPool =>
     new SessionPool(([coils, height, width]) => {
@@ -55,8 +57,8 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
   await using outer = sessionsFor(meta && meta.outer !== 'loss' ? LOSSES.self : plan.loss);
   await using inner = sessionsFor(LOSSES.self);
   const plain = new PlainObjective(outer);
-  const objective = meta ? new MetaObjective(new PlainObjective(inner), plain, learner.adam, meta, threads) : plain;
-  return await new Run(options, learner, objective).finish();
+  const objective = meta ? new MetaObjective(new PlainObjective(inner), plain, learner.adam, meta) : plain;
+  return await new Run(options, learner, objective, await learner.judged.read()).finish();
 }
 
 /** Layout of masks that holds those of all data. */
@@ -75,12 +77,12 @@ class Run {
   readonly #checkpoints: CheckpointKeeper;
   #bestWeights: Float32Array;
 
-  constructor(options: TrainOptions, learner: Learner, objective: Objective) {
+  constructor(options: TrainOptions, learner: Learner, objective: Objective, weights: Float32Array) {
     this.#options = options;
     this.#learner = learner;
     this.#objective = objective;
     this.#checkpoints = new CheckpointKeeper(options.checkpoint);
-    this.#bestWeights = learner.judged.data.slice();
+    this.#bestWeights = weights;
   }
 
   get #steps(): number {
@@ -172,7 +174,7 @@ class Run {
     const run = { dataset, network, objective, batch: plan.batch, masks, pictures, threads, signal };
     const { figures, pictures: drawn } = await this.#learner.withJudged(() => validate(run));
     const best = Math.min(...this.#validations.map(({ loss }) => loss));
-    if (figures.loss < best) this.#bestWeights = this.#learner.judged.data.slice();
+    if (figures.loss < best) this.#bestWeights = await this.#learner.judged.read();
     const validation = { step: this.#steps, ...figures };
     this.#validations.push(validation);
     await this.#metrics?.record({ step: this.#steps, validation: figures });
@@ -198,9 +200,9 @@ class Run {
     });
   }
 
-  #result(stop: TrainingResult['stop']): TrainingResult {
-    const weights = new ParameterStore(this.#options.network.parameters);
-    weights.data.set(this.#validations.length > 0 ? this.#bestWeights : this.#learner.judged.data);
+  async #result(stop: TrainingResult['stop']): Promise<TrainingResult> {
+    const values = this.#validations.length > 0 ? this.#bestWeights : await this.#learner.judged.read();
+    const weights = ParameterStore.fromFlat(this.#options.network.parameters, values);
     return { weights, steps: this.#steps, stop, validations: this.#validations };
   }
 
@@ -222,7 +224,7 @@ class Run {
     // Diverged weights are finite still, but no good: an earlier checkpoint is worth more.
     if (this.#steps > 0 && (!diverged || this.#checkpoints.step === undefined)) await attempt(() => this.#save());
     await attempt(() => this.#metrics?.flush());
-    if (diverged) await attempt(() => onDiverged?.(this.#result('diverged')));
+    if (diverged) await attempt(async () => onDiverged?.(await this.#result('diverged')));
     const { kept } = this.#checkpoints;
     return stoppedError(error, { steps: this.#steps, aborted: signal?.aborted === true, failures, kept });
   }
@@ -232,7 +234,7 @@ class Run {
     // Lines first: a checkpoint promises that all lines up to its step are in the file.
     await this.#metrics?.flush();
     await this.#checkpoints.save({
-      state: this.#learner.snapshot(),
+      state: await this.#learner.snapshot(),
       bestWeights: this.#bestWeights,
       validations: this.#validations,
     });

@@ -108,7 +108,7 @@ async function gradientsOf(network: Network): Promise<Float32Array[]> {
   for (const recompute of [false, true])
     await trained(network, [3, 16, 18], recompute, async (session) => {
       await session.step();
-      results.push(session.gradients.data.slice());
+      results.push((await session.gradients()).data);
     });
   return results;
 }

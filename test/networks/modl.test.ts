@@ -252,7 +252,7 @@ test.each(['implicit', 'unrolled'])(
     for (let i = 0; i < 60; i++) await session.step();
     const last = (await session.evaluate()).loss;
     expect(last).toBeLessThan(0.6 * first);
-    expect(session.weights.get('mu')[0]).not.toBe(0.05);
+    expect((await session.weights()).get('mu')[0]).not.toBe(0.05);
   },
 );
 

@@ -234,7 +234,7 @@ describe('slices of several sizes', () => {
       });
       session.set(await data.sample(order[i], i + 1, session.inputs));
       await session.differentiate();
-      session.gradients.data.forEach((g, k) => {
+      (await session.gradients()).data.forEach((g, k) => {
         mean[k] += g / 4;
       });
     }

@@ -1,0 +1,23 @@
+// The memory of a device by the device's name.
+import { CpuMemory } from '../runtime/cpu-memory.js';
+import { type Device, resolveDevice } from '../runtime/devices.js';
+import type { Memory } from '../runtime/memory.js';
+
+/** Where a network runs. */
+export interface Placement {
+  /** Default: cpu. */
+  readonly device?: Device | 'auto' | undefined;
+  /** Of graphs and of passes on the CPU. Default: the processors this process may run on. */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * Memory on a device for one network at work. Close it when done.
+ *
+ * @param who Names the work in messages.
+ * @throws LarmorError as `resolveDevice`; `ERR_OUT_OF_MEMORY`.
+ */
+export async function openMemory(who: string, { device = 'cpu', threads }: Placement): Promise<Memory> {
+  await resolveDevice(device, { who, task: 'networks' });
+  return new CpuMemory(threads);
+}
