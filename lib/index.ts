@@ -2,8 +2,8 @@
 export { type AdaptationWork, estimateAdaptation, type TimeEstimate } from './adaptation/estimate.js';
 export { type AdaptationOptions, type AdaptationSettings, adaptationSettings } from './adaptation/options.js';
 export type { AdaptationOutcome, StopReason, Verdict } from './adaptation/outcome.js';
-export type { MeasuredSlice } from './adaptation/prepare.js';
 export { type AdaptedSlice, SliceAdapter } from './adaptation/slice.js';
+export type { MeasuredSlice } from './adaptation/viewpoint.js';
 export { untrainedModel } from './adaptation/zero-shot.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';

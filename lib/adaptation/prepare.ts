@@ -1,45 +1,28 @@
 // A measurement as adaptation uses it: scaled, and with its samples shared out between the network, the loss and the judge.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type ComplexArray, formatShape } from '../arrays/complex-array.js';
+import type { ComplexArray } from '../arrays/complex-array.js';
 import type { Seed } from '../arrays/mt19937.js';
-import { fromPlanes, toPlanes } from '../arrays/planar.js';
 import { repeated } from '../arrays/repeated.js';
 import { scaled } from '../arrays/scaled.js';
-import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import type { MaskKind, MeasurementShapes } from '../networks/graph-inputs.js';
 import { isImageNetwork } from '../networks/image-network.js';
 import type { Model } from '../networks/model.js';
-import { combinedImage, networkInput } from '../networks/network-input.js';
-import { EncodingOperator } from '../operators/encoding.js';
-import { Mask, maskWeights } from '../operators/mask.js';
+import { maskWeights } from '../operators/mask.js';
 import { type SamplingMask, sampledCount } from '../sampling/mask.js';
 import { splitMask } from '../sampling/splits.js';
 import { ssduSplit } from '../sampling/ssdu.js';
 import type { AdaptationSettings } from './options.js';
-
-/** The measurement that a network adapts to. */
-export interface MeasuredSlice {
-  /** [coil, ky, kx], zero where the mask is. */
-  readonly kspace: ComplexArray;
-  /** [coil, y, x], or [1, coil, y, x]. */
-  readonly maps: ComplexArray;
-  readonly mask: SamplingMask;
-  /** Draws the held-out samples. */
-  readonly seed: Seed;
-}
-
-/** Inputs of a `TrainingSession` by name, for a batch of one. */
-export type SessionData = Readonly<Record<string, Float32Array>>;
+import { type MeasuredSlice, type SessionData, viewpointOf } from './viewpoint.js';
 
 /** A slice in the layout and at the amplitude that the network was trained with. */
 export interface AdaptationSlice {
   /** [coils, height, width]. */
   readonly sizes: readonly [number, number, number];
   readonly seed: Seed;
-  /** Multiplies images of the network to give data units. */
-  readonly unit: number;
-  /** What never changes: maps and all measured samples. */
+  /** The network's output in data units: [y, x], or [coil, y, x] of networks that give coil images. */
+  image(output: Float32Array): Promise<ComplexArray>;
+  /** What never changes: all measured samples, and maps or the columns that they are made of. */
   readonly data: SessionData;
   /** Image and masks with which the held-out samples judge. */
   readonly judged: SessionData;
@@ -62,32 +45,32 @@ const PROTECTED_CENTER = 4;
  * and loss see the rest, and the network V too unless `removeFromInput`. With `'disjoint'` every step splits the rest, afresh or in one of
  * `loss.pairs` ways, into what the network sees and what the loss looks at, so that the loss never sees its own input.
  *
+ * A network that makes coil maps always sees the columns that it makes them of: they are neither held out nor drawn for a disjoint loss,
+ * unless there are no others.
+ *
  * An image of fewer samples is weaker. Networks that take the mask know that; the images of others are multiplied by the ratio of the
  * counts of samples where these were left out evenly: as points, and of the centre too.
  *
- * @throws LarmorError `ERR_SHAPE` when kspace and maps disagree or there are several sets of maps; `ERR_ARGUMENT` when the mask
- *   cannot be split as the settings ask; `ERR_MASK`; `ERR_NOT_FINITE`.
+ * @throws LarmorError `ERR_ARGUMENT` when the mask cannot be split as the settings ask; `ERR_MASK`; as `viewpointOf`.
  * @see Yaman, Hosseini, Akcakaya, Zero-Shot Self-Supervised Learning for MRI Reconstruction, ICLR 2022 (disjoint).
  */
 export async function prepareSlice(
-  { kspace, maps, mask, seed }: MeasuredSlice,
+  measured: MeasuredSlice,
   model: Model,
   { heldOut, loss, input = model.input }: Pick<AdaptationSettings, 'heldOut' | 'loss' | 'input'>,
   options: RunOptions = {},
 ): Promise<AdaptationSlice> {
+  const { kspace, seed } = measured;
   const [coils, height, width] = kspace.shape;
-  const mapShape = maps.shape.length === 4 && maps.shape[0] === 1 ? maps.shape.slice(1) : maps.shape;
-  if (kspace.shape.length !== 3 || formatShape(mapShape) !== formatShape(kspace.shape))
-    throw new LarmorError(
-      'ERR_SHAPE',
-      `adaptation: maps must be one set of the shape of kspace ${formatShape(kspace.shape)}, got ${formatShape(maps.shape)}`,
-    );
-  const oneSet: ComplexArray = { data: maps.data, shape: mapShape };
+  const viewpoint = await viewpointOf(measured, model, input, options);
+  const { mask, scale } = viewpoint;
   const disjoint = loss.samples === 'disjoint';
   const { kind, fraction, replacement } = heldOut;
   const size = { rows: height, columns: width };
   const judging = { kind, fraction, replacement, protectedCenter: heldOut.protectedCenter };
-  const split = splitMask(mask, { ...size, ...judging, seed });
+  const { shared, always } = without(mask, viewpoint.calibration);
+  const split = splitMask(shared, { ...size, ...judging, seed });
+  const train = together(split.train, always);
   const leavesOut = disjoint || heldOut.removeFromInput;
   const maskKinds = {
     mask: disjoint || (leavesOut && kind === 'points') ? 'points' : kindOf(mask),
@@ -102,27 +85,16 @@ export async function prepareSlice(
   const samples = (part: SamplingMask): number => sampledCount(part) * (kindOf(part) === 'lines' ? height : 1);
   const weights = (part: SamplingMask, as: MaskKind): Float32Array => {
     const values = maskWeights('adaptation', part, height, width);
-    if (as === kindOf(part)) return values;
-    return repeated(values, height);
+    return as === kindOf(part) ? values : repeated(values, height);
   };
-
-  const { image, scale } = await networkInput(kspace, oneSet, mask, input, options);
-  const planes = (seen: ComplexArray, factor: number): Float32Array => {
-    const result = new Float32Array(2 * height * width);
-    toPlanes(seen, result, factor);
-    return result;
-  };
-  const whole = { image: planes(image, scale), mask: weights(mask, maskKinds.mask) };
   const view = async (seen: SamplingMask, run: RunOptions): Promise<SessionData> => {
-    if (seen === mask) return whole;
-    const kept = await new Mask(seen, kspace.shape).apply(kspace, run);
-    const factor = imageOnly && evenly ? samples(mask) / samples(seen) : 1;
-    const part = await combinedImage(kept, oneSet, seen, input, run);
-    return { image: planes(part, scale * factor), mask: weights(seen, maskKinds.mask) };
+    const factor = imageOnly && evenly && seen !== mask ? samples(mask) / samples(seen) : 1;
+    return { ...(await viewpoint.show(seen, factor, run)), mask: weights(seen, maskKinds.mask) };
   };
+  const whole = await view(mask, options);
   const heldOutMask = weights(split.heldOut, maskKinds.lossMask);
-  const lossMasks = { lossMask: weights(split.train, maskKinds.lossMask), heldOutMask };
-  const judged = { ...(await view(leavesOut ? split.train : mask, options)), ...lossMasks };
+  const lossMasks = { lossMask: weights(train, maskKinds.lossMask), heldOutMask };
+  const judged = { ...(leavesOut ? await view(train, options) : whole), ...lossMasks };
   const draw = async (step: number, run: RunOptions = {}): Promise<SessionData> => {
     const which = loss.pairs === undefined ? step : step % loss.pairs;
     const drawn = {
@@ -133,18 +105,21 @@ export async function prepareSlice(
       seed: [seed, which + 1].flat(),
     };
     const { mask: seen, lossMask } = ssduSplit(split.train, drawn);
-    return { ...(await view(seen, run)), lossMask: weights(lossMask, 'points'), heldOutMask };
+    return { ...(await view(together(seen, always), run)), lossMask: weights(lossMask, 'points'), heldOutMask };
   };
-  const data = { maps: maps.data, kspace: await scaled(kspace.data, scale) };
+  const data = {
+    ...viewpoint.data,
+    ...(viewpoint.calibration && { calibrationMask: weights(viewpoint.calibration, maskKinds.mask) }),
+    kspace: await scaled(kspace.data, scale),
+  };
   const misfits = async (output: Float32Array, run: RunOptions = {}): Promise<Float64Array> => {
-    const encoding = new EncodingOperator({ maps: oneSet, mask: split.heldOut });
-    const predicted = await encoding.apply(fromPlanes(output, [height, width], 1), run);
+    const predicted = await viewpoint.samples(output, split.heldOut, run);
     return misfitsOf(predicted.data, data.kspace, weights(split.heldOut, 'points'));
   };
   return {
     sizes: [coils, height, width],
     seed,
-    unit: 1 / scale,
+    image: viewpoint.image,
     data,
     judged,
     whole: leavesOut ? { ...whole, ...lossMasks } : judged,
@@ -152,6 +127,22 @@ export async function prepareSlice(
     misfits,
     maskKinds,
   };
+}
+
+/** The mask without some columns, to be shared out, and these, unless that leaves nothing. */
+function without(
+  mask: SamplingMask,
+  columns: SamplingMask | undefined,
+): { readonly shared: SamplingMask; readonly always: SamplingMask | undefined } {
+  const width = mask.shape[mask.shape.length - 1];
+  const shared = columns && { ...mask, data: mask.data.map((bit, i) => bit & (1 - columns.data[i % width])) };
+  return shared?.data.includes(1) ? { shared, always: columns } : { shared: mask, always: undefined };
+}
+
+/** The samples of a mask and those of whole columns. */
+function together(mask: SamplingMask, columns: SamplingMask | undefined): SamplingMask {
+  const width = mask.shape[mask.shape.length - 1];
+  return columns ? { ...mask, data: mask.data.map((bit, i) => bit | columns.data[i % width]) } : mask;
 }
 
 /** Sum over coils of |Re r| + |Im r| at every point of a mask, r being the difference of two k-spaces [coil, y, x]. */

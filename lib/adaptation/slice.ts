@@ -1,6 +1,5 @@
 // Test-time training of a network on one slice's own undersampled k-space.
 import type { ComplexArray } from '../arrays/complex-array.js';
-import { fromPlanes } from '../arrays/planar.js';
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
 import { ParameterStore } from '../networks/parameters.js';
@@ -12,12 +11,13 @@ import { JudgedWeights } from './judged-weights.js';
 import { type LoopOptions, runAdaptation } from './loop.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
 import { type AdaptationOutcome, type JudgedLosses, notAdapted } from './outcome.js';
-import { type AdaptationSlice, type MeasuredSlice, prepareSlice, type SessionData } from './prepare.js';
+import { type AdaptationSlice, prepareSlice } from './prepare.js';
 import { adaptationSession, needed, stepData, type TrainedModel, trainedModel } from './trained-model.js';
+import type { MeasuredSlice, SessionData } from './viewpoint.js';
 
 /** What adaptation made of a slice. */
 export interface AdaptedSlice {
-  /** The network's output with the weights kept: [y, x], in the units of k-space. */
+  /** The network's output with the weights kept: [y, x], or [coil, y, x] of networks that give coil images; in the units of k-space. */
   readonly image: ComplexArray;
   /** The network's output before adaptation. */
   readonly unadapted: ComplexArray;
@@ -79,10 +79,9 @@ export class SliceAdapter implements AsyncDisposable {
       if (view !== shown) session.set(needed(view, session));
       shown = view;
     };
-    const [, height, width] = prepared.sizes;
     const image = async (): Promise<ComplexArray> => {
       show(prepared.whole);
-      return fromPlanes(await session.predict({ signal }), [height, width], prepared.unit);
+      return prepared.image(await session.predict({ signal }));
     };
     const judge = (): Promise<Evaluation> => {
       show(prepared.judged);

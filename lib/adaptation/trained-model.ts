@@ -11,7 +11,8 @@ import type { LossDescription } from '../training/losses.js';
 import { createTrainingSession, type TrainingSession } from '../training/session.js';
 import { drawMoves } from './moves.js';
 import type { AdaptationSettings } from './options.js';
-import type { AdaptationSlice, SessionData } from './prepare.js';
+import type { AdaptationSlice } from './prepare.js';
+import type { SessionData } from './viewpoint.js';
 
 /** Sets the moves of a step apart from its samples. */
 const MOVES = 1;
@@ -44,6 +45,11 @@ function lossOf(
 ): LossDescription {
   const { equivariance, totalVariation } = penalties;
   checkInputKind('adapt', model.network, input);
+  if (equivariance > 0 && model.network.gives === 'coils')
+    throw new LarmorError(
+      'ERR_ARGUMENT',
+      'adapt.penalties.equivariance needs a network that gives one image; this one gives coil images',
+    );
   if (equivariance > 0 && (input !== 'sense' || (loss.samples === 'disjoint' && isImageNetwork(model.network))))
     throw new LarmorError(
       'ERR_ARGUMENT',

@@ -4,8 +4,9 @@ import type { Model } from '../networks/model.js';
 import { isComplete } from '../sampling/mask.js';
 import type { TrainingState } from '../training/adam.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
-import { type AdaptationSlice, type MeasuredSlice, prepareSlice } from './prepare.js';
+import { type AdaptationSlice, prepareSlice } from './prepare.js';
 import { adaptationSession, needed, stepData, trainedModel } from './trained-model.js';
+import type { MeasuredSlice } from './viewpoint.js';
 
 export interface JointOptions {
   readonly threads?: number | undefined;

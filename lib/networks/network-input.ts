@@ -79,7 +79,15 @@ export async function networkInput(
   options: RunOptions = {},
 ): Promise<NetworkInput> {
   const image = await combinedImage(kspace, maps, mask, kind, options);
-  const magnitudes = magnitude(image).data;
+  return { image, scale: 1 / brightness(magnitude(image).data) };
+}
+
+/**
+ * What becomes 1 of a zero-filled image: the SCALE_PERCENTILE-th percentile of its magnitudes.
+ *
+ * @throws LarmorError `ERR_NOT_FINITE` or `ERR_ARGUMENT` when the image is empty.
+ */
+export function brightness(magnitudes: Float32Array): number {
   // An object on less than a twentieth of the image leaves the percentile at zero.
   const level =
     percentile(magnitudes, SCALE_PERCENTILE) || magnitudes.reduce((most, value) => Math.max(most, value), 0);
@@ -90,7 +98,7 @@ export async function networkInput(
       'ERR_ARGUMENT',
       'networkInput: the zero-filled image must not be zero throughout; the slice holds no signal inside the coil maps',
     );
-  return { image, scale: 1 / level };
+  return level;
 }
 
 async function splitRss(kspace: ComplexArray, options: RunOptions): Promise<ComplexArray> {

@@ -9,7 +9,7 @@ import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import type { Model } from '../networks/model.js';
 import { EncodingOperator } from '../operators/encoding.js';
-import { PlainImager } from '../reconstruction/methods/network-reconstructor.js';
+import { PlainImager } from '../reconstruction/methods/imagers.js';
 import { l1Wavelet } from '../solvers/l1-wavelet.js';
 import { cgSense, dataConsistency } from '../solvers/sense.js';
 import type { PreparedCase, Scores } from './case.js';

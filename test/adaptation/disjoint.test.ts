@@ -1,14 +1,14 @@
 // A disjoint loss: what the network sees, what the loss looks at and what judges share no sample.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AdaptationOptions, adaptationSettings } from '#larmor/adaptation/options.js';
-import { type AdaptationSlice, type MeasuredSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
+import { type AdaptationSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
 import { SliceAdapter } from '#larmor/adaptation/slice.js';
 import { adaptJointly } from '#larmor/adaptation/volume.js';
 import type { Model } from '#larmor/networks/model.js';
 import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
-import { simulatedSlices } from '../support/simulated-slices.js';
+import { type SimulatedSlice, simulatedSlices } from '../support/simulated-slices.js';
 
 const SIZE = 32;
 const modelOf = (kind: string, config: unknown): Model => {
@@ -19,7 +19,7 @@ const unet = modelOf('unet', { channels: 4, pools: 2, residual: true, affine: tr
 /** Takes the mask, as unrolled networks do. */
 const virtualCoil = modelOf('varnet', { cascades: 1, channels: 4, pools: 2, sensitivity: null });
 const DISJOINT: AdaptationOptions = { loss: { samples: 'disjoint' }, maxIterations: 12, interval: 4 };
-let slices: MeasuredSlice[];
+let slices: SimulatedSlice[];
 
 beforeAll(async () => {
   slices = await simulatedSlices({ size: SIZE, coils: 3, count: 2 });
@@ -67,7 +67,8 @@ describe('samples', () => {
     ['of a network that takes the mask is their image', virtualCoil, false],
     ['of a network that does not is amplified by the share left out', unet, true],
   ])('the input of fewer samples %s', async (_, model, amplified) => {
-    const { unit, draw, judged } = await prepare(DISJOINT, model);
+    const { image: inDataUnits, draw, judged } = await prepare(DISJOINT, model);
+    const unit = (await inDataUnits(new Float32Array(2 * SIZE * SIZE).fill(1))).data[0];
     const step = (await draw?.(3)) ?? judged;
     const seen = { data: Uint8Array.from(step.mask), shape: [SIZE, SIZE] as const };
     const { kspace, maps, mask } = slices[0];

@@ -1,8 +1,9 @@
 // Adaptation of an untrained network to small simulated scans.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AdaptationOptions, adaptationSettings } from '#larmor/adaptation/options.js';
-import { type MeasuredSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
+import { prepareSlice } from '#larmor/adaptation/prepare.js';
 import { type AdaptedSlice, SliceAdapter } from '#larmor/adaptation/slice.js';
+import type { MeasuredSlice } from '#larmor/adaptation/viewpoint.js';
 import { adaptJointly } from '#larmor/adaptation/volume.js';
 import type { ComplexArray } from '#larmor/arrays/complex-array.js';
 import type { Model } from '#larmor/networks/model.js';
@@ -199,7 +200,8 @@ describe('preparation', () => {
       (best, value, i) => (Math.abs(value) > Math.abs(kspace.data[best]) ? i : best),
       0,
     );
-    expect(kept.data.kspace[strongest] * kept.unit).toBeCloseTo(kspace.data[strongest], 4);
+    const unit = (await kept.image(new Float32Array(2 * SIZE * SIZE).fill(1))).data[0];
+    expect(kept.data.kspace[strongest] * unit).toBeCloseTo(kspace.data[strongest], 4);
     expect(removed.judged.image).not.toEqual(kept.judged.image);
     expect(removed.whole.image).toEqual(kept.whole.image);
     expect(removed.judged.heldOutMask).toEqual(kept.judged.heldOutMask);

@@ -1,7 +1,7 @@
 // Zero-shot learning on a small simulated slice, and how it is asked for.
 import { beforeAll, expect, test } from 'vitest';
 import { type AdaptationOptions, adaptationSettings } from '#larmor/adaptation/options.js';
-import { type AdaptationSlice, type MeasuredSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
+import { type AdaptationSlice, prepareSlice } from '#larmor/adaptation/prepare.js';
 import { type AdaptedSlice, SliceAdapter } from '#larmor/adaptation/slice.js';
 import { untrainedModel } from '#larmor/adaptation/zero-shot.js';
 import type { ComplexArray } from '#larmor/arrays/complex-array.js';
@@ -19,6 +19,7 @@ import { SimulatedScanner } from '#larmor/simulation/scan.js';
 import { cgSense } from '#larmor/solvers/sense.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { writeSyntheticScan } from '../support/scans.js';
+import type { SimulatedSlice } from '../support/simulated-slices.js';
 
 const SIZE = 48;
 const file = temporaryFolder();
@@ -34,7 +35,7 @@ const QUICK: AdaptationOptions = {
   loss: { pairs: 5 },
 };
 
-let slice: MeasuredSlice;
+let slice: SimulatedSlice;
 let truth: ComplexArray;
 
 beforeAll(async () => {

@@ -101,8 +101,21 @@ test('the network of one virtual coil takes maps like any that gives one image, 
   expect(slices[0].adaptation?.validation.best).toBeLessThanOrEqual(slices[0].adaptation?.validation.first ?? 0);
 });
 
+test('adapts to every slice, alone or after the volume, and leaves fully sampled ones', async () => {
+  const options = { model: varnet, undersample, threads: 1, slices: { first: 0, end: 2 } };
+  const plain = await reconstruct(path, options);
+  const adapt = { maxIterations: 10, interval: 5, learningRate: 1e-2, notNeeded: { after: 0 }, average: false };
+  const { image, slices } = await reconstruct(path, { ...options, adapt: { ...adapt, volumeIterations: 2 } });
+  expect(slices.map(({ adaptation }) => adaptation?.verdict)).toEqual(['adapted', 'adapted']);
+  for (const { adaptation } of slices)
+    expect(adaptation?.validation.best).toBeLessThan(adaptation?.validation.first ?? 0);
+  expect(image.shape).toEqual(plain.image.shape);
+  expect(image.data).not.toEqual(plain.image.data);
+  const full = await reconstruct(path, { model: varnet, adapt, threads: 1, slices: { first: 0, end: 1 } });
+  expect(full.slices[0].adaptation?.stop).toBe('fully-sampled');
+});
+
 test.each([
-  ['adaptation', { model: varnet, adapt: true }, 'ERR_ARGUMENT', /method varnet cannot adapt/],
   ['no model', { method: 'varnet' }, 'ERR_ARGUMENT', /method varnet needs a model/],
   [
     'a network on images',

@@ -1,68 +1,82 @@
-// Runs an unrolled network on the slices of a scan, as fastMRI runs its VarNet.
-import { type ComplexArray, points } from '../../arrays/complex-array.js';
+// Runs an end-to-end VarNet on the slices of a scan, as fastMRI does, or adapts it to every slice.
+
+import type { MeasuredSlice } from '../../adaptation/viewpoint.js';
+import { seedFromName } from '../../arrays/mt19937.js';
 import { LarmorError } from '../../errors.js';
 import { calibrationColumns } from '../../networks/calibration-columns.js';
+import { measuredColumns } from '../../networks/measured-columns.js';
 import type { Model } from '../../networks/model.js';
-import type { Network } from '../../networks/network.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
 import type { Device } from '../../runtime/devices.js';
-import type { SamplingMask } from '../../sampling/mask.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
+import { adaptationWarnings, adaptingImagers, type Imager, ImagerPool, type NetworkImage } from './imagers.js';
 
-export function startVarnet({ model, device }: MethodSetup): SliceReconstructor {
+/** Prepares the network for a scan, and adapts it to the whole volume first where the settings ask for that. */
+export async function startVarnet(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor> {
+  const { model, device, adapt, slices, readSlice, name, threads } = setup;
   if (!model) throw new LarmorError('ERR_INTERNAL', 'reconstruct: method varnet was started without its model');
-  return new VarnetReconstructor(model.network, model.weights, device.name);
+  const seed = adapt?.seed === undefined ? seedFromName(name) : [adapt.seed];
+  if (!adapt) return new VarnetReconstructor(seed, () => new VarnetImager(model, device.name));
+  const { signal } = options;
+  const read = async (i: number): Promise<MeasuredSlice> =>
+    measuredSlice(await readSlice(slices[i], { signal, threads }), seed);
+  return new VarnetReconstructor(seed, await adaptingImagers(model, adapt, setup, read, options));
 }
 
-class VarnetReconstructor implements SliceReconstructor {
-  readonly #network: Network;
-  readonly #weights: Model['weights'];
-  readonly #device: Device;
-  /** One predictor per slice at work; those not at work wait here. */
-  readonly #idle: Predictor[] = [];
+/** Held-out samples differ from slice to slice. @throws LarmorError `ERR_MASK` for a mask of points. */
+function measuredSlice({ kspace, mask, index }: SliceData, seed: readonly number[]): MeasuredSlice {
+  if (mask.shape.length !== 1)
+    throw new LarmorError(
+      'ERR_MASK',
+      'reconstruct: method varnet needs a mask of whole columns, as its networks are trained for; got one of points',
+    );
+  return { kspace, mask, seed: [...seed, index] };
+}
 
-  constructor(network: Network, weights: Model['weights'], device: Device) {
-    this.#network = network;
-    this.#weights = weights;
+/** The network as it was trained. */
+class VarnetImager implements Imager {
+  readonly #model: Model;
+  readonly #device: Device;
+  #predictor: Predictor | undefined;
+
+  constructor(model: Model, device: Device) {
+    this.#model = model;
     this.#device = device;
   }
 
-  async reconstruct({ kspace, mask }: SliceData, { signal, threads, onStage }: SliceOptions): Promise<SliceImage> {
+  async image({ kspace, mask: given }: MeasuredSlice, { signal, threads }: SliceOptions): Promise<NetworkImage> {
     const [coils, height, width] = kspace.shape;
-    if (mask.shape.length !== 1)
-      throw new LarmorError(
-        'ERR_MASK',
-        'reconstruct: method varnet needs a mask of whole columns, as its networks are trained for; got one of points',
-      );
-    const lines = measuredColumns(kspace, mask);
-    const calibrationMask = calibrationColumns(lines);
-    onStage?.('reconstructing', 0);
-    const options = { network: this.#network, weights: this.#weights, device: this.#device };
-    const predictor =
-      this.#idle.pop() ?? (await createPredictor({ ...options, coils, height, width, threads, signal }));
-    try {
-      const data = await predictor.predict({ kspace: kspace.data, mask: lines, calibrationMask }, { signal });
-      return { image: { data, shape: kspace.shape } };
-    } finally {
-      this.#idle.push(predictor);
-    }
+    const mask = Float32Array.from(measuredColumns(kspace, given).data);
+    const calibrationMask = calibrationColumns(mask);
+    const { network, weights } = this.#model;
+    const sizes = { coils, height, width };
+    this.#predictor ??= await createPredictor({ network, weights, ...sizes, threads, device: this.#device, signal });
+    const data = await this.#predictor.predict({ kspace: kspace.data, mask, calibrationMask }, { signal });
+    return { image: { data, shape: kspace.shape } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const predictor of this.#idle.splice(0)) predictor.close();
+    this.#predictor?.close();
   }
 }
 
-/**
- * The mask less the columns that are zero in all coils: beside the acquired part of k-space nothing was measured, and fastMRI's networks
- * are trained to fill it.
- */
-function measuredColumns({ data, shape }: ComplexArray, mask: SamplingMask): Float32Array {
-  const width = shape[shape.length - 1];
-  const samples = points(shape);
-  const holdsSignal = (x: number): boolean => {
-    for (let i = x; i < samples; i += width) if (data[2 * i] !== 0 || data[2 * i + 1] !== 0) return true;
-    return false;
-  };
-  return Float32Array.from(mask.data, (sampled, x) => (sampled === 1 && holdsSignal(x) ? 1 : 0));
+class VarnetReconstructor implements SliceReconstructor {
+  readonly #seed: readonly number[];
+  readonly #imagers: ImagerPool;
+
+  constructor(seed: readonly number[], createImager: () => Imager) {
+    this.#seed = seed;
+    this.#imagers = new ImagerPool(createImager);
+  }
+
+  async reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage> {
+    const measured = measuredSlice(slice, this.#seed);
+    options.onStage?.('reconstructing', 0);
+    const { image, adaptation } = await this.#imagers.image(measured, options);
+    return { image, adaptation, warnings: adaptationWarnings(adaptation) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#imagers[Symbol.asyncDispose]();
+  }
 }
