@@ -171,6 +171,7 @@ export {
 export { type CgSenseOptions, cgSense, type DataConsistencyOptions, dataConsistency } from './solvers/sense.js';
 export { type TotalVariationOptions, totalVariation } from './solvers/total-variation.js';
 export { parseStudyConfig, readStudyConfig, type StudyConfig } from './studies/config.js';
+export { type OutlineOptions, outlineStudy, type StudyOutline } from './studies/outline.js';
 export { runStudy, type StudyOptions, type StudyResult, type StudyRun } from './studies/study.js';
 export { type StudySummary, summarise } from './studies/summary.js';
 export type { AdamOptions, TrainingState } from './training/adam.js';

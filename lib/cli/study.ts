@@ -2,6 +2,7 @@
 import { basename, extname, join } from 'node:path';
 import { writeFileAtomically } from '../io/atomic-write.js';
 import { readStudyConfig } from '../studies/config.js';
+import { outlineStudy } from '../studies/outline.js';
 import { renderStudy } from '../studies/page.js';
 import { makeFolder } from '../studies/store.js';
 import { runStudy } from '../studies/study.js';
@@ -10,6 +11,7 @@ import { describeStudy } from '../studies/text.js';
 import { EXIT } from './failures.js';
 import { integer } from './options.js';
 import type { Outcome, Register, Session } from './shell.js';
+import { describeOutline } from './study-outline.js';
 
 interface Flags {
   readonly output: string;
@@ -18,6 +20,7 @@ interface Flags {
   readonly threads: number;
   readonly fresh?: boolean;
   readonly strict?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export const register: Register = (program, shell) => {
@@ -31,12 +34,17 @@ export const register: Register = (program, shell) => {
     .option('--threads <n>', 'threads of each', integer({ min: 1, max: 256 }), 1)
     .option('--fresh', 'measure anew what is known; trained models are kept')
     .option('--strict', 'exit with 1 when a target is missed')
+    .option('--dry-run', 'find every file, and print what would be done and how long it may take')
     .action((config: string, flags: Flags) => shell.run((session) => study(config, flags, session)));
 };
 
 async function study(path: string, flags: Flags, { signal, onProgress, note }: Session): Promise<Outcome> {
   const { data, output: folder, parallel, threads, fresh } = flags;
   const config = await readStudyConfig(path);
+  if (flags.dryRun) {
+    const outline = await outlineStudy(config, { data, threads, signal, onProgress });
+    return { json: outline, text: describeOutline(outline) };
+  }
   const begun = performance.now();
   const run = await runStudy(config, { data, folder, parallel, threads, fresh, signal, onProgress });
   const { trained, made, known } = run.work;

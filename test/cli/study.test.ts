@@ -1,5 +1,5 @@
 // `larmor study` from a configuration to its tables: the smallest of the examples.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StudySummary } from '#larmor/studies/summary.js';
@@ -55,5 +55,14 @@ describe('larmor study', () => {
     const mended = (await study()).document;
     expect(mended.work).toEqual({ trained: 0, made: 1, known: 23 });
     expect(scores(mended)).toEqual(scores(first));
+  });
+
+  test('tells what it would do, and keeps nothing of it', async () => {
+    const { stdout, exitCode } = await runCli(['study', smoke, '-o', file('dry'), '--dry-run']);
+    expect(exitCode).toBe(0);
+    expect(existsSync(file('dry'))).toBe(false);
+    expect(stdout).toMatch(/^P, training: 6 slices; 32 x 32, 4 coils, 11 of 32 lines$/m);
+    expect(stdout).toMatch(/^Q-joint +Q +unet +7530 +joint +30 +\S/m);
+    expect(stdout).toMatch(/^heads +2 cases +24 images +\S/m);
   });
 });

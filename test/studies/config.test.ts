@@ -90,18 +90,3 @@ test.each(files)('the example %s is valid', async (file) => {
   const { tests } = await readStudyConfig(join(examples, file));
   expect(tests.length).toBeGreaterThan(0);
 });
-
-test('the paper: its networks, losses, rates and windows', async () => {
-  const paper = await readStudyConfig(join(examples, 'fastmri/dataset.json'));
-  expect(modelTraining(paper, 'U-Net P-joint', 1)).toMatchObject({
-    network: { kind: 'unet', channels: 64, pools: 4 },
-    input: 'split-rss',
-    loss: 'joint-magnitude',
-    optimiser: { learningRate: 1e-5 },
-    schedule: 'constant',
-    batch: 1,
-    undersampling: { type: 'random', acceleration: 4, centerFraction: 0.08, fixed: true },
-    training: { acquisition: 'CORPDFS_FBK', files: 183, middle: 2 },
-  });
-  expect(paper.recipes['paper VarNet'].adapt).toMatchObject({ learningRate: 1e-4, stop: { window: 20 } });
-});

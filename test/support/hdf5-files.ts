@@ -20,14 +20,19 @@ export interface TestDataset {
   readonly complex?: boolean;
 }
 
-/** Writes root datasets in one go; complex ones as h5py stores complex64. */
-export async function writeHdf5(path: string, datasets: Readonly<Record<string, TestDataset>>): Promise<string> {
+/** Writes root datasets and attributes in one go; complex datasets as h5py stores complex64. */
+export async function writeHdf5(
+  path: string,
+  datasets: Readonly<Record<string, TestDataset>>,
+  attributes: Readonly<Record<string, string | number>> = {},
+): Promise<string> {
   await h5wasm.ready;
   const file = new h5wasm.File(path, 'w');
   for (const [name, { shape, data, complex }] of Object.entries(datasets)) {
     const elements = complex ? complexColumns(data as Float32Array) : data;
     file.create_dataset({ name, data: elements, shape: [...shape] });
   }
+  for (const [name, value] of Object.entries(attributes)) file.create_attribute(name, value);
   file.close();
   return path;
 }
