@@ -79,18 +79,31 @@
       "native/addon/solvers.cc"
     ],
     "cuda_sources": [
+      "native/cuda/conjugate_gradients.cu",
       "native/cuda/context.cc",
       "native/cuda/contexts.cc",
       "native/cuda/cufft.cc",
+      "native/cuda/data_loss.cu",
       "native/cuda/device_memory.cc",
       "native/cuda/devices.cc",
+      "native/cuda/encoding.cu",
+      "native/cuda/encoding_entries.cu",
       "native/cuda/failure.cc",
+      "native/cuda/fft.cu",
       "native/cuda/plugin.cc",
+      "native/cuda/sample_step.cu",
+      "native/cuda/self_test.cc",
       "native/cuda/vectors.cu"
     ],
     "cuda_tests": [
       "test/native/cuda/context_test.cc",
+      "test/native/cuda/data_loss_test.cc",
+      "test/native/cuda/device_encoding_test.cc",
+      "test/native/cuda/device_fft_test.cc",
       "test/native/cuda/emulator_test.cc",
+      "test/native/cuda/sample_step_test.cc",
+      "test/native/cuda/self_test_test.cc",
+      "test/native/cuda/solve_normal_test.cc",
       "test/native/cuda/vectors_test.cc"
     ],
     "native_tests": [

@@ -14,6 +14,7 @@ extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_
 
     t.device_count = device_count;
     t.describe_device = describe_device;
+    t.self_test = self_test;
 
     t.context_create = context_create;
     t.context_destroy = context_destroy;
@@ -28,6 +29,17 @@ extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_
     t.download = download;
     t.copy = copy;
     t.fill_zero = fill_zero;
+
+    t.fft2 = fft2;
+    t.encode = encode;
+    t.encode_adjoint = encode_adjoint;
+    t.encode_normal = encode_normal;
+    t.encode_maps_gradient = encode_maps_gradient;
+    t.residual = residual;
+    t.sample_step = sample_step;
+    t.sample_step_gradient = sample_step_gradient;
+    t.data_loss = data_loss;
+    t.solve_normal = solve_normal;
 
     t.squared_norm = squared_norm;
     t.scale = scale;

@@ -54,6 +54,7 @@ typedef struct LarmorCudaSolve {
   float regularisation;        // lambda in (A^H A + lambda) x = b
   const float* device_weight;  // [1], in place of regularisation, where not null
   float tolerance;             // stops a problem of the batch where ||r|| <= tolerance ||b||; 0: never
+  int32_t from_zero;           // 1: x is not read, the iteration starts at 0, which saves one application of A^H A
 } LarmorCudaSolve;
 
 typedef struct LarmorCudaNorm {  // instance normalisation with leaky ReLU of [n, channels, pixels]; scale and bias [channels] or both null
@@ -115,15 +116,15 @@ typedef struct LarmorCudaTable {
   // maps = conj(image) F^H M kspace of every coil, [batch, coil, ny, nx]; one set. device_maps of the encoding is not read.
   LarmorCudaStatus (*encode_maps_gradient)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_image, const float* device_kspace, float* device_maps);
 
-  // r = M (A x - y) [batch, coil, ny, nx]; and kspace - step M (kspace - measured) + change, its gradient with respect to step; absent arrays are null.
+  // r = M (F S x - y) [batch, coil, ny, nx], an array of its own; and kspace - step M (kspace - measured) + change, its gradient with respect to step; absent arrays are null.
   LarmorCudaStatus (*residual)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_image, const float* device_kspace, float* device_residual);
   LarmorCudaStatus (*sample_step)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_kspace, const float* device_step, const float* device_measured, const float* device_change, float* device_result);
   LarmorCudaStatus (*sample_step_gradient)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_dy, const float* device_kspace, const float* device_measured, float* device_dstep);
-  // norm 1 or 2, sums over the batch as core/data_loss.h; loss and held-out loss are [1] each on the device; held_out is a mask like the encoding's.
+  // norm 1 or 2, sums over the batch as core/data_loss.h; NaN where kspace is 0 at every sample of the mask. loss and held-out loss are [1] each on the device; held_out is a mask like the encoding's.
   LarmorCudaStatus (*data_loss)(LarmorCudaContext* context, int32_t norm, const LarmorCudaEncoding* encoding, const float* device_held_out, const float* device_image, const float* device_kspace, float* device_loss, float* device_held_out_loss, float* device_gradient);
 
-  // x = (A^H A + lambda)^-1 b by conjugate gradients from x as given, on the device throughout. Waits; iterations and relative residuals
-  // [batch] on the host may be null: then nothing is waited for and tolerance must be 0.
+  // x = (A^H A + lambda)^-1 b by conjugate gradients from x as given, on the device throughout; x is not b. Iterations done and relative residuals,
+  // [batch] on the host, may be null: then, and with tolerance 0, nothing is waited for. A weight that is negative or not finite makes x NaN.
   LarmorCudaStatus (*solve_normal)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const LarmorCudaSolve* solve, const float* device_b, float* device_x, uint32_t* iterations, float* residuals);
 
   // ESPIRiT's heavy part, the leading eigenvectors at every pixel: maps [sets, coils, ny, nx] (complex) of unit norm in phase with the principal

@@ -1,13 +1,14 @@
 // Threads of a block as fibers: a fiber runs thread after thread until one has to wait; then another fiber takes the rest.
 #include "blocks.h"
 
-#include <ucontext.h>
-
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <vector>
+
+#include "stacks.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -24,7 +25,7 @@ constexpr size_t kStack = size_t{256} << 10, kWarp = 32;
 enum class State { kNew, kRunning, kAtBlockBarrier, kAtWarpBarrier, kDone };
 
 struct Fiber {
-  ucontext_t context;
+  Place place;
   std::unique_ptr<char[]> stack{new char[kStack]};
   size_t thread = 0;
 };
@@ -32,17 +33,21 @@ struct Fiber {
 struct Thread {
   State state = State::kNew;
   Fiber* fiber = nullptr;
+  size_t exchanges = 0;
 };
+
+/// Values that the lanes of a warp show one another: two sets in turn, so that nobody overwrites what others still have to read.
+using Warp = std::array<std::array<std::array<char, 8>, kWarp>, 2>;
 
 /// The block being run.
 struct Block {
   const std::function<void()>* body = nullptr;
   std::vector<Thread> threads;
-  std::vector<std::array<std::array<char, 8>, kWarp>> warps;
+  std::vector<Warp> warps;
   std::vector<char> shared;
   size_t started = 0, done = 0;
   bool reversed = false;
-  ucontext_t scheduler;
+  Place scheduler;
   Fiber* running = nullptr;
 };
 
@@ -67,7 +72,7 @@ void enter(Fiber* fiber) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(&scheduler_fake_stack, fiber->stack.get(), kStack);
 #endif
-  swapcontext(&block.scheduler, &fiber->context);
+  change(block.scheduler, fiber->place);
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(scheduler_fake_stack, nullptr, nullptr);
 #endif
@@ -78,7 +83,7 @@ void leave(Fiber* fiber) {
   void* fake_stack = nullptr;
   __sanitizer_start_switch_fiber(&fake_stack, scheduler_stack, scheduler_stack_size);
 #endif
-  swapcontext(&fiber->context, &block.scheduler);
+  change(fiber->place, block.scheduler);
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(fake_stack, &scheduler_stack, &scheduler_stack_size);
 #endif
@@ -98,7 +103,7 @@ void fiber_main() {
     while (block.started < block.threads.size()) {
       const size_t turn = block.started++;
       self->thread = block.reversed ? block.threads.size() - 1 - turn : turn;
-      block.threads[self->thread] = {State::kRunning, self};
+      block.threads[self->thread] = {State::kRunning, self, 0};
       set_thread_index(self->thread);
       (*block.body)();
       block.threads[self->thread].state = State::kDone;
@@ -111,13 +116,9 @@ void fiber_main() {
 
 Fiber* new_fiber() {
   all_fibers.push_back(std::make_unique<Fiber>());
-  Fiber& fiber = *all_fibers.back();
-  getcontext(&fiber.context);
-  fiber.context.uc_stack.ss_sp = fiber.stack.get();
-  fiber.context.uc_stack.ss_size = kStack;
-  fiber.context.uc_link = nullptr;
-  makecontext(&fiber.context, fiber_main, 0);
-  return &fiber;
+  Fiber* const fiber = all_fibers.back().get();
+  fiber->place = beginning(fiber_main, fiber->stack.get(), kStack);
+  return fiber;
 }
 
 Fiber* take_fiber() {
@@ -201,13 +202,12 @@ void block_barrier() { wait(State::kAtBlockBarrier); }
 int lane() { return static_cast<int>(linear_thread() % kWarp); }
 
 void exchange(const void* value, void* result, size_t bytes, int source) {
-  auto& warp = block.warps[linear_thread() / kWarp];
+  auto& values = block.warps[linear_thread() / kWarp][block.threads[linear_thread()].exchanges++ % 2];
   if (source < 0 || linear_thread() / kWarp * kWarp + static_cast<size_t>(source) >= block.threads.size())
     fail("a shuffle reads a lane that the block does not have");
-  std::memcpy(warp[static_cast<size_t>(lane())].data(), value, bytes);
+  std::memcpy(values[static_cast<size_t>(lane())].data(), value, bytes);
   wait(State::kAtWarpBarrier);
-  std::memcpy(result, warp[static_cast<size_t>(source)].data(), bytes);
-  wait(State::kAtWarpBarrier);
+  std::memcpy(result, values[static_cast<size_t>(source)].data(), bytes);
 }
 
 }  // namespace emulator

@@ -108,7 +108,7 @@ namespace emulator {
 cudaError_t launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, std::function<void()> thread);
 void* dynamic_shared();
 void block_barrier();
-/// Meets the other threads of the warp twice: after all have left their value, and after all have read the one of `lane`.
+/// Meets the other threads of the warp once all have shown their value, and reads that of `lane`.
 void exchange(const void* value, void* result, size_t bytes, int lane);
 int lane();
 

@@ -72,7 +72,7 @@ class DeviceArray {
   DeviceArray& operator=(const DeviceArray&) = delete;
   ~DeviceArray() { SUCCEED(cuda().release(device_, data_)); }
 
-  void set(const std::vector<T>& values) { SUCCEED(cuda().upload(device_, data_, values.data(), values.size() * sizeof(T))); }
+  void set(const std::vector<T>& values) const { SUCCEED(cuda().upload(device_, data_, values.data(), values.size() * sizeof(T))); }
   std::vector<T> get() const {
     std::vector<T> values(count_);
     SUCCEED(cuda().download(device_, values.data(), data_, count_ * sizeof(T)));
