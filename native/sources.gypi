@@ -50,14 +50,16 @@
     "core_sources_avx2": ["native/core/kernels_avx2.cc"],
     "core_sources_avx512": ["native/core/kernels_avx512.cc"],
     "ort_sources": [
+      "native/ort/cpu_compute.cc",
+      "native/ort/cuda_compute.cc",
+      "native/ort/cuda_provider.cc",
       "native/ort/custom_op.cc",
       "native/ort/custom_ops.cc",
       "native/ort/library.cc",
       "native/ort/network_ops.cc",
       "native/ort/physics_ops.cc",
       "native/ort/session.cc",
-      "native/ort/shapes.cc",
-      "native/ort/solver_ops.cc"
+      "native/ort/shapes.cc"
     ],
     "addon_sources": [
       "native/addon/addon.cc",

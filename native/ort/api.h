@@ -7,6 +7,7 @@
 namespace larmor::ort {
 
 struct OrtAllocator;
+struct OrtCUDAProviderOptionsV2;
 struct OrtCustomOpDomain;
 struct OrtEnv;
 struct OrtKernelContext;
@@ -82,7 +83,14 @@ enum class LogSeverity : int { fatal = 4 };
   X(98, ReleaseTypeInfo, void, OrtTypeInfo*)                                                                                          \
   X(99, ReleaseTensorTypeAndShapeInfo, void, OrtTensorTypeAndShapeInfo*)                                                              \
   X(100, ReleaseSessionOptions, void, OrtSessionOptions*)                                                                             \
+  X(101, ReleaseCustomOpDomain, void, OrtCustomOpDomain*)                                                                             \
   X(130, AddSessionConfigEntry, OrtStatus*, OrtSessionOptions*, const char*, const char*)                                             \
+  X(193, KernelContext_GetGPUComputeStream, OrtStatus*, const OrtKernelContext*, void**)                                                \
+  X(204, SessionOptionsAppendExecutionProvider_CUDA_V2, OrtStatus*, OrtSessionOptions*, const OrtCUDAProviderOptionsV2*)              \
+  X(205, CreateCUDAProviderOptions, OrtStatus*, OrtCUDAProviderOptionsV2**)                                                           \
+  X(206, UpdateCUDAProviderOptions, OrtStatus*, OrtCUDAProviderOptionsV2*, const char* const*, const char* const*, size_t)            \
+  X(208, ReleaseCUDAProviderOptions, void, OrtCUDAProviderOptionsV2*)                                                                 \
+  X(263, UpdateCUDAProviderOptionsWithValue, OrtStatus*, OrtCUDAProviderOptionsV2*, const char*, void*)                               \
   X(274, KernelContext_ParallelFor, OrtStatus*, const OrtKernelContext*, void (*)(void*, size_t), size_t, size_t, void*)
 
 /// The functions above, read from the library's table. Functions that return an OrtStatus* fail when it is not null.

@@ -5,6 +5,8 @@
 #include <exception>
 #include <mutex>
 
+#include "ort/cpu_compute.h"
+
 namespace larmor::ort {
 namespace {
 
@@ -68,7 +70,21 @@ void* Context::output_data(size_t index, const std::vector<int64_t>& shape) {
   return data;
 }
 
-void Context::SessionThreads::run(size_t count, Task task, void* context) const {
+const Target& cpu_target() {
+  /// Owns the threads that it computes on.
+  struct OnThreads final {
+    explicit OnThreads(const OrtKernelContext* context) : threads(context), compute(threads) {}
+    SessionThreads threads;
+    CpuCompute compute;
+  };
+  static const Target target{nullptr, [](const OrtKernelContext* context) {
+                               const auto run = std::make_shared<OnThreads>(context);
+                               return std::shared_ptr<const Compute>(run, &run->compute);
+                             }};
+  return target;
+}
+
+void SessionThreads::run(size_t count, Task task, void* context) const {
   if (count <= 1) return Serial().run(count, task, context);
   struct Loop {
     Task task;

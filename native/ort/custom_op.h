@@ -3,12 +3,15 @@
 #pragma once
 #include <climits>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "core/parallel.h"
 #include "ort/api.h"
+#include "ort/compute.h"
 #include "ort/library.h"
 
 namespace larmor::ort {
@@ -62,10 +65,31 @@ struct Input {
   }
 };
 
-/// One run of a kernel: its inputs, its outputs and the threads of the session.
+/// Runs tasks on the threads of the session that runs a kernel; those sleep when idle.
+class SessionThreads final : public Parallel {
+ public:
+  explicit SessionThreads(const OrtKernelContext* context) : context_(context) {}
+  void run(size_t count, Task task, void* context) const override;
+
+ private:
+  const OrtKernelContext* context_;
+};
+
+/// Where operators run. A set of operators is made for each; signatures and checks are the same.
+struct Target {
+  /// Name of the provider whose nodes they serve; null for the CPU's.
+  const char* provider;
+  /// What computes one run of a kernel.
+  std::function<std::shared_ptr<const Compute>(const OrtKernelContext*)> compute;
+};
+
+/// The CPU, on the session's threads.
+const Target& cpu_target();
+
+/// One run of a kernel: its inputs, its outputs and what computes them.
 class Context {
  public:
-  explicit Context(OrtKernelContext* context) : context_(context), parallel_(context) {}
+  Context(OrtKernelContext* context, const Target& target) : context_(context), compute_(target.compute(context)) {}
 
   /// Input `index`, which the operator's signature declares with elements of type T.
   template <class T>
@@ -79,24 +103,14 @@ class Context {
   T* output(size_t index, const std::vector<int64_t>& shape) {
     return static_cast<T*>(output_data(index, shape));
   }
-  /// Runs tasks on the session's threads; those sleep when idle.
-  const Parallel& parallel() const { return parallel_; }
+  const Compute& compute() const { return *compute_; }
 
  private:
-  class SessionThreads final : public Parallel {
-   public:
-    explicit SessionThreads(const OrtKernelContext* context) : context_(context) {}
-    void run(size_t count, Task task, void* context) const override;
-
-   private:
-    const OrtKernelContext* context_;
-  };
-
   const void* input_data(size_t index, std::vector<int64_t>& shape) const;
   void* output_data(size_t index, const std::vector<int64_t>& shape);
 
   OrtKernelContext* context_;
-  SessionThreads parallel_;
+  std::shared_ptr<const Compute> compute_;
 };
 
 /// Makes `Kernel` an operator of the domain `larmor`.
@@ -108,28 +122,23 @@ class Context {
 ///       void compute(Context& context) const {
 ///         const auto x = context.input<float>(0);
 ///         float* const y = context.output<float>(0, x.shape);
-///         for (size_t i = 0; i < x.size(); ++i) y[i] = 2 * x.data[i] + offset_;
+///         context.compute().twice(offset_, x.size(), x.data, y);
 ///       }
 ///      private:
 ///       float offset_;
 ///     };
-///     const OrtCustomOp* op = CustomOp<Twice>::instance();
+///     const Operator op = std::make_shared<CustomOp<Twice>>(cpu_target());
 ///
 /// One kernel is constructed per node and session. compute() is const because several runs of a session may call it at
 /// once. Either may throw: a CodedError keeps its code on the way to JavaScript.
 template <class Kernel>
 class CustomOp final : public OrtCustomOp {
  public:
-  static const OrtCustomOp* instance() {
-    static const CustomOp op;
-    return &op;
-  }
-
- private:
-  CustomOp() : OrtCustomOp{}, signature_(Kernel::signature()) {
+  /// `target` must outlive the sessions that know the operator.
+  explicit CustomOp(const Target& target) : OrtCustomOp{}, signature_(Kernel::signature()), target_(target) {
     version = 18;  // from here on GetMayInplace is read
     GetName = [](const OrtCustomOp* op) { return signature(op).name; };
-    GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // the CPU
+    GetExecutionProviderType = [](const OrtCustomOp* op) { return static_cast<const CustomOp*>(op)->target_.provider; };
     GetInputTypeCount = [](const OrtCustomOp* op) { return signature(op).inputs.size(); };
     GetInputType = [](const OrtCustomOp* op, size_t i) { return signature(op).inputs[i].type; };
     GetInputCharacteristic = [](const OrtCustomOp* op, size_t i) { return static_cast<int>(signature(op).inputs[i].presence); };
@@ -152,9 +161,9 @@ class CustomOp final : public OrtCustomOp {
       delete[] inputs;
       delete[] outputs;
     };
-    CreateKernelV2 = [](const OrtCustomOp*, const void*, const OrtKernelInfo* info, void** kernel) -> OrtStatus* {
+    CreateKernelV2 = [](const OrtCustomOp* op, const void*, const OrtKernelInfo* info, void** kernel) -> OrtStatus* {
       try {
-        *kernel = new Kernel(Attributes(info));
+        *kernel = new Node{Kernel(Attributes(info)), static_cast<const CustomOp*>(op)->target_};
         return nullptr;
       } catch (...) {
         return status_of_current_exception();
@@ -162,19 +171,36 @@ class CustomOp final : public OrtCustomOp {
     };
     KernelComputeV2 = [](void* kernel, OrtKernelContext* context) -> OrtStatus* {
       try {
-        Context run(context);
-        static_cast<const Kernel*>(kernel)->compute(run);
+        const Node& node = *static_cast<const Node*>(kernel);
+        Context run(context, node.target);
+        node.kernel.compute(run);
         return nullptr;
       } catch (...) {
         return status_of_current_exception();
       }
     };
-    KernelDestroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
+    KernelDestroy = [](void* kernel) { delete static_cast<Node*>(kernel); };
   }
+
+ private:
+  struct Node {
+    Kernel kernel;
+    const Target& target;
+  };
 
   static const Signature& signature(const OrtCustomOp* op) { return static_cast<const CustomOp*>(op)->signature_; }
 
   Signature signature_;
+  const Target& target_;
 };
+
+/// An operator, as long as some session may know it.
+using Operator = std::shared_ptr<const OrtCustomOp>;
+
+/// The kernels' operators for a target.
+template <class... Kernels>
+std::vector<Operator> operators(const Target& target) {
+  return {std::make_shared<const CustomOp<Kernels>>(target)...};
+}
 
 }  // namespace larmor::ort

@@ -1,24 +1,23 @@
-// Collects the operators in one domain, which every session of the process shares.
+// Collects the operators in a domain.
 #include "ort/custom_ops.h"
+
+#include <utility>
 
 #include "ort/library.h"
 
 namespace larmor::ort {
-namespace {
 
-OrtCustomOpDomain* make_domain() {
-  OrtCustomOpDomain* domain = nullptr;
-  check(api().CreateCustomOpDomain("larmor", &domain), "CreateCustomOpDomain");
-  for (const auto& ops : {physics_ops(), solver_ops(), network_ops()})
-    for (const OrtCustomOp* op : ops) check(api().CustomOpDomain_Add(domain, op), "CustomOpDomain_Add");
-  return domain;
+OperatorSet::OperatorSet(Target target) : target_(std::move(target)) {
+  for (auto& family : {physics_ops(target_), network_ops(target_)}) operators_.insert(operators_.end(), family.begin(), family.end());
+  check(api().CreateCustomOpDomain("larmor", domain_.out()), "CreateCustomOpDomain");
+  for (const Operator& op : operators_) check(api().CustomOpDomain_Add(domain_.get(), op.get()), "CustomOpDomain_Add");
 }
 
-}  // namespace
+void OperatorSet::add_to(OrtSessionOptions* options) const { check(api().AddCustomOpDomain(options, domain_.get()), "AddCustomOpDomain"); }
 
-void add_custom_ops(OrtSessionOptions* options) {
-  static OrtCustomOpDomain* const domain = make_domain();  // never released: sessions keep pointers into it
-  check(api().AddCustomOpDomain(options, domain), "AddCustomOpDomain");
+const OperatorSet& OperatorSet::cpu() {
+  static const OperatorSet* const set = new OperatorSet(cpu_target());  // never freed: sessions keep pointers into it
+  return *set;
 }
 
 }  // namespace larmor::ort

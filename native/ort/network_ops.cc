@@ -1,9 +1,8 @@
 // Custom operators of the networks: fused normalisation with activation, convolutions, pooling and their gradients; and the order of computation.
-#include <algorithm>
 #include <string>
 
 #include "core/coded_error.h"
-#include "core/network.h"
+#include "ort/compute.h"
 #include "ort/custom_op.h"
 #include "ort/custom_ops.h"
 #include "ort/shapes.h"
@@ -12,6 +11,8 @@ namespace larmor::ort {
 namespace {
 
 void expect_image(const char* op, const char* name, const Shape& got) { expect_rank(op, name, "[n,channel,y,x]", got); }
+
+ImageBatch batch_of(const Input<float>& x) { return {x.dim(0), x.dim(2), x.dim(3)}; }
 
 /// Sizes and parameters of a normalisation whose optional inputs scale and bias stand at `index` and `index` + 1.
 InstanceNorm norm_of(const char* op, const Context& context, const Input<float>& x, size_t index, float slope) {
@@ -39,7 +40,7 @@ class InstanceNormLeakyRelu {
     float* const y = context.output<float>(0, x.shape);
     float* const mean = context.output<float>(1, per_plane);
     float* const inverse_deviation = context.output<float>(2, per_plane);
-    instance_norm_leaky_relu(context.parallel(), norm, epsilon_, x.data, y, mean, inverse_deviation);
+    context.compute().instance_norm(norm, epsilon_, x.data, y, mean, inverse_deviation);
   }
 
  private:
@@ -65,7 +66,7 @@ class InstanceNormLeakyReluGradient {
     float* const dx = context.output<float>(0, x.shape);
     float* const dscale = context.output<float>(1, {x.shape[1]});
     float* const dbias = context.output<float>(2, {x.shape[1]});
-    instance_norm_leaky_relu_gradient(context.parallel(), norm, dy.data, x.data, mean.data, inverse_deviation.data, dx, dscale, dbias);
+    context.compute().instance_norm_gradient(norm, dy.data, x.data, mean.data, inverse_deviation.data, dx, dscale, dbias);
   }
 
  private:
@@ -84,8 +85,7 @@ class InstanceNormLeakyReluOutputGradient {
     expect_shape(kName, "inverseDeviation", {y.shape[0], y.shape[1]}, inverse_deviation.shape);
     const InstanceNorm norm{
         .n = y.dim(0), .channels = y.dim(1), .pixels = y.dim(2) * y.dim(3), .scale = nullptr, .bias = nullptr, .slope = slope_};
-    instance_norm_leaky_relu_gradient_of_output(context.parallel(), norm, dy.data, y.data, inverse_deviation.data,
-                                                context.output<float>(0, y.shape));
+    context.compute().instance_norm_output_gradient(norm, dy.data, y.data, inverse_deviation.data, context.output<float>(0, y.shape));
   }
 
  private:
@@ -117,8 +117,7 @@ class Conv3x3 {
     if (split < 0 || split > out) throw CodedError("ERR_GRAPH", "Conv3x3: split must leave channels, got " + std::to_string(split));
     float* const y = context.output<float>(0, {x.shape[0], split, x.shape[2], x.shape[3]});
     float* const rest = split < out ? context.output<float>(1, {x.shape[0], out - split, x.shape[2], x.shape[3]}) : nullptr;
-    conv3x3(context.parallel(), x.dim(0), x.dim(2), x.dim(3), input, weights.data, transposed_,
-            {static_cast<size_t>(out), y, rest, static_cast<size_t>(split)});
+    context.compute().conv3x3(batch_of(x), input, weights.data, transposed_, {static_cast<size_t>(out), y, rest, static_cast<size_t>(split)});
   }
 
  private:
@@ -138,7 +137,7 @@ class Conv3x3WeightGradient {
     expect_shape(kName, "dy", {x.shape[0], dy.shape[1], x.shape[2], x.shape[3]}, dy.shape);
     const Channels<const float> input = channels_of(kName, x, beside);
     float* const dw = context.output<float>(0, {dy.shape[1], static_cast<int64_t>(input.count), 3, 3});
-    conv3x3_weight_gradient(context.parallel(), x.dim(0), x.dim(2), x.dim(3), input, {dy.dim(1), dy.data}, dw);
+    context.compute().conv3x3_weight_gradient(batch_of(x), input, dy.dim(1), dy.data, dw);
   }
 
  private:
@@ -156,7 +155,7 @@ class Conv1x1WeightGradient {
     expect_shape(kName, "dy", {x.shape[0], dy.shape[1], x.shape[2], x.shape[3]}, dy.shape);
     float* const dw = context.output<float>(0, {dy.shape[1], x.shape[1], 1, 1});
     float* const dbias = context.output<float>(1, {dy.shape[1]});
-    conv1x1_weight_gradient(context.parallel(), x.dim(0), x.dim(1), dy.dim(1), x.dim(2) * x.dim(3), x.data, dy.data, dw, dbias);
+    context.compute().conv1x1_weight_gradient(batch_of(x), x.dim(1), dy.dim(1), x.data, dy.data, dw, dbias);
   }
 
  private:
@@ -174,7 +173,7 @@ class ConvTranspose2x2 {
     expect_image(kName, "weights", weights.shape);
     expect_shape(kName, "weights", {x.shape[1], weights.shape[1], 2, 2}, weights.shape);
     float* const y = context.output<float>(0, {x.shape[0], weights.shape[1], 2 * x.shape[2], 2 * x.shape[3]});
-    conv_transpose2x2(context.parallel(), x.dim(0), x.dim(1), weights.dim(1), x.dim(2), x.dim(3), x.data, weights.data, y);
+    context.compute().conv_transpose2x2(batch_of(x), x.dim(1), weights.dim(1), x.data, weights.data, y);
   }
 
  private:
@@ -192,7 +191,7 @@ class ConvTranspose2x2InputGradient {
     expect_shape(kName, "weights", {weights.shape[0], dy.shape[1], 2, 2}, weights.shape);
     expect_shape(kName, "dy", {dy.shape[0], dy.shape[1], dy.shape[2] / 2 * 2, dy.shape[3] / 2 * 2}, dy.shape);
     float* const dx = context.output<float>(0, {dy.shape[0], weights.shape[0], dy.shape[2] / 2, dy.shape[3] / 2});
-    conv_transpose2x2_input_gradient(context.parallel(), dy.dim(0), weights.dim(0), dy.dim(1), dy.dim(2) / 2, dy.dim(3) / 2, dy.data, weights.data, dx);
+    context.compute().conv_transpose2x2_input_gradient({dy.dim(0), dy.dim(2) / 2, dy.dim(3) / 2}, weights.dim(0), dy.dim(1), dy.data, weights.data, dx);
   }
 
  private:
@@ -209,7 +208,7 @@ class ConvTranspose2x2WeightGradient {
     expect_image(kName, "dy", dy.shape);
     expect_shape(kName, "dy", {x.shape[0], dy.shape[1], 2 * x.shape[2], 2 * x.shape[3]}, dy.shape);
     float* const dw = context.output<float>(0, {x.shape[1], dy.shape[1], 2, 2});
-    conv_transpose2x2_weight_gradient(context.parallel(), x.dim(0), x.dim(1), dy.dim(1), x.dim(2), x.dim(3), x.data, dy.data, dw);
+    context.compute().conv_transpose2x2_weight_gradient(batch_of(x), x.dim(1), dy.dim(1), x.data, dy.data, dw);
   }
 
  private:
@@ -225,7 +224,7 @@ class AveragePool2x2Gradient {
     expect_image(kName, "dy", dy.shape);
     expect_shape(kName, "dy", {dy.shape[0], dy.shape[1], height_ / 2, width_ / 2}, dy.shape);
     float* const dx = context.output<float>(0, {dy.shape[0], dy.shape[1], height_, width_});
-    average_pool2x2_gradient(context.parallel(), dy.dim(0) * dy.dim(1), static_cast<size_t>(height_), static_cast<size_t>(width_), dy.data, dx);
+    context.compute().average_pool2x2_gradient(dy.dim(0) * dy.dim(1), static_cast<size_t>(height_), static_cast<size_t>(width_), dy.data, dx);
   }
 
  private:
@@ -241,17 +240,16 @@ class After {
   void compute(Context& context) const {
     const auto x = context.input<float>(0);
     float* const y = context.output<float>(0, x.shape);
-    if (y != x.data) std::copy_n(x.data, x.size(), y);
+    if (y != x.data) context.compute().copy(x.size(), x.data, y);
   }
 };
 
 }  // namespace
 
-std::vector<const OrtCustomOp*> network_ops() {
-  return {CustomOp<InstanceNormLeakyRelu>::instance(), CustomOp<InstanceNormLeakyReluGradient>::instance(), CustomOp<InstanceNormLeakyReluOutputGradient>::instance(),
-          CustomOp<Conv3x3>::instance(), CustomOp<Conv3x3WeightGradient>::instance(), CustomOp<Conv1x1WeightGradient>::instance(), CustomOp<ConvTranspose2x2>::instance(),
-          CustomOp<ConvTranspose2x2InputGradient>::instance(), CustomOp<ConvTranspose2x2WeightGradient>::instance(),
-          CustomOp<AveragePool2x2Gradient>::instance(), CustomOp<After>::instance()};
+std::vector<Operator> network_ops(const Target& target) {
+  return operators<InstanceNormLeakyRelu, InstanceNormLeakyReluGradient, InstanceNormLeakyReluOutputGradient, Conv3x3, Conv3x3WeightGradient,
+                   Conv1x1WeightGradient, ConvTranspose2x2, ConvTranspose2x2InputGradient, ConvTranspose2x2WeightGradient,
+                   AveragePool2x2Gradient, After>(target);
 }
 
 }  // namespace larmor::ort

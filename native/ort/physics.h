@@ -1,9 +1,9 @@
-// What the custom operators of the measurement share: maps and masks of a batch, checked, and the encoding operator of each image.
+// What the custom operators of the measurement share: maps and masks of a batch, checked, and their encoding operators.
 #pragma once
 #include <string>
 
 #include "core/coded_error.h"
-#include "core/encoding.h"
+#include "ort/compute.h"
 #include "ort/custom_op.h"
 #include "ort/shapes.h"
 
@@ -42,12 +42,8 @@ struct Physics {
     return result;
   }
 
-  size_t samples() const { return coils * ny * nx; }
-  const c32* maps_of(size_t b) const { return reinterpret_cast<const c32*>(maps.data) + b * samples(); }
-  MaskWeights weights(size_t b, const Input<float>& mask) const { return {mask.data + b * mask.dim(1) * nx, mask.shape[1] == 1}; }
-  Encoding encoding(size_t b, const Input<float>& mask) const {
-    return Encoding({.sets = 1, .coils = coils, .ny = ny, .nx = nx}, maps_of(b), weights(b, mask));
-  }
+  /// The encoding operators with a mask, checked by mask().
+  EncodingBatch encoding(const Input<float>& mask) const { return {batch, coils, ny, nx, mask.shape[1] == 1, maps.data, mask.data}; }
 };
 
 }  // namespace larmor::ort

@@ -1,11 +1,8 @@
-// Custom operators of the measurement: the encoding operator, steps towards samples, its Fourier transform and the data losses, one image of the batch after the other.
+// Custom operators of the measurement: the encoding operator, steps towards samples, its Fourier transform, the data losses and data consistency.
 #include <string>
 
 #include "core/coded_error.h"
 #include "core/data_loss.h"
-#include "core/fft.h"
-#include "core/maps_gradient.h"
-#include "core/sample_step.h"
 #include "ort/custom_op.h"
 #include "ort/custom_ops.h"
 #include "ort/physics.h"
@@ -20,9 +17,7 @@ class Encode {
   void compute(Context& context) const {
     const Physics physics(kName, context, 1);
     const auto image = physics.input(context, 0, "image", physics.image), mask = physics.mask(context, 2, "mask");
-    auto* const kspace = reinterpret_cast<c32*>(context.output<float>(0, physics.kspace));
-    for (size_t b = 0; b < physics.batch; ++b)
-      physics.encoding(b, mask).forward(context.parallel(), {image.data + 2 * b * physics.ny * physics.nx, true}, kspace + b * physics.samples());
+    context.compute().encode(physics.encoding(mask), image.data, context.output<float>(0, physics.kspace));
   }
 
  private:
@@ -36,10 +31,7 @@ class EncodeAdjoint {
   void compute(Context& context) const {
     const Physics physics(kName, context, 1);
     const auto kspace = physics.input(context, 0, "kspace", physics.kspace), mask = physics.mask(context, 2, "mask");
-    float* const image = context.output<float>(0, physics.image);
-    for (size_t b = 0; b < physics.batch; ++b)
-      physics.encoding(b, mask).adjoint(context.parallel(), reinterpret_cast<const c32*>(kspace.data) + b * physics.samples(),
-                                        {image + 2 * b * physics.ny * physics.nx, true});
+    context.compute().encode_adjoint(physics.encoding(mask), kspace.data, context.output<float>(0, physics.image));
   }
 
  private:
@@ -53,11 +45,7 @@ class EncodeNormal {
   void compute(Context& context) const {
     const Physics physics(kName, context, 1);
     const auto image = physics.input(context, 0, "image", physics.image), mask = physics.mask(context, 2, "mask");
-    float* const result = context.output<float>(0, physics.image);
-    for (size_t b = 0; b < physics.batch; ++b) {
-      const size_t start = 2 * b * physics.ny * physics.nx;
-      physics.encoding(b, mask).normal(context.parallel(), {image.data + start, true}, {result + start, true});
-    }
+    context.compute().encode_normal(physics.encoding(mask), image.data, context.output<float>(0, physics.image));
   }
 
  private:
@@ -71,11 +59,7 @@ class EncodeMapsGradient {
   void compute(Context& context) const {
     const Physics physics(kName, context, 1, "kspace");
     const auto image = physics.input(context, 0, "image", physics.image), mask = physics.mask(context, 2, "mask");
-    auto* const result = reinterpret_cast<c32*>(context.output<float>(0, physics.kspace));
-    for (size_t b = 0; b < physics.batch; ++b)
-      maps_gradient(context.parallel(), {.coils = physics.coils, .ny = physics.ny, .nx = physics.nx},
-                    image.data + 2 * b * physics.ny * physics.nx, physics.maps_of(b), physics.weights(b, mask),
-                    result + b * physics.samples());
+    context.compute().encode_maps_gradient(physics.encoding(mask), image.data, physics.maps.data, context.output<float>(0, physics.kspace));
   }
 
  private:
@@ -103,12 +87,8 @@ class SampleStep {
     const auto mask = physics.mask(context, 1, "mask"), step = physics.input(context, 2, "step", {1});
     const float* const measured = like_kspace(physics, context, 3, "measured");
     const float* const change = like_kspace(physics, context, 4, "change");
-    float* const result = context.output<float>(0, physics.kspace);
-    for (size_t b = 0; b < physics.batch; ++b) {
-      const size_t begin = 2 * b * physics.samples();
-      sample_step(context.parallel(), {.coils = physics.coils, .ny = physics.ny, .nx = physics.nx}, physics.maps.data + begin, physics.weights(b, mask),
-                  step.data[0], measured ? measured + begin : nullptr, change ? change + begin : nullptr, result + begin);
-    }
+    context.compute().sample_step(physics.encoding(mask), physics.maps.data, step.data, measured, change,
+                                  context.output<float>(0, physics.kspace));
   }
 
  private:
@@ -123,13 +103,7 @@ class SampleStepGradient {
     const Physics physics(kName, context, 1, "kspace");
     const auto dy = physics.input(context, 0, "dy", physics.kspace), mask = physics.mask(context, 2, "mask");
     const float* const measured = like_kspace(physics, context, 3, "measured");
-    double total = 0;
-    for (size_t b = 0; b < physics.batch; ++b) {
-      const size_t begin = 2 * b * physics.samples();
-      total += sample_step_gradient(context.parallel(), {.coils = physics.coils, .ny = physics.ny, .nx = physics.nx}, dy.data + begin,
-                                    physics.maps.data + begin, physics.weights(b, mask), measured ? measured + begin : nullptr);
-    }
-    *context.output<float>(0, {1}) = static_cast<float>(total);
+    context.compute().sample_step_gradient(physics.encoding(mask), dy.data, physics.maps.data, measured, context.output<float>(0, {1}));
   }
 
  private:
@@ -142,8 +116,8 @@ class Fft2 {
   explicit Fft2(const Attributes& attributes) : inverse_(attributes.integer("inverse", 0) != 0) {}
   void compute(Context& context) const {
     const Physics physics(kName, context, 0, "x");
-    fft2(context.parallel(), inverse_, physics.batch * physics.coils, physics.ny, physics.nx, physics.maps_of(0),
-         reinterpret_cast<c32*>(context.output<float>(0, physics.kspace)));
+    context.compute().fft2(inverse_, physics.batch * physics.coils, physics.ny, physics.nx, physics.maps.data,
+                           context.output<float>(0, physics.kspace));
   }
 
  private:
@@ -168,18 +142,7 @@ class DataLoss {
     float* const loss = context.output<float>(0, {1});
     float* const held_out_loss = context.output<float>(1, {1});
     float* const gradient = context.output<float>(2, physics.image);
-    const Measurements measured{.batch = physics.batch,
-                                .coils = physics.coils,
-                                .ny = physics.ny,
-                                .nx = physics.nx,
-                                .maps = physics.maps_of(0),
-                                .kspace = reinterpret_cast<const c32*>(kspace.data),
-                                .mask = mask.data,
-                                .held_out = held_out.data,
-                                .lines = mask.shape[1] == 1};
-    const DataLossValue value = data_loss(context.parallel(), norm_, measured, image.data, gradient);
-    *loss = value.loss;
-    *held_out_loss = value.held_out_loss;
+    context.compute().data_loss(norm_, physics.encoding(mask), held_out.data, image.data, kspace.data, loss, held_out_loss, gradient);
   }
 
  private:
@@ -187,11 +150,31 @@ class DataLoss {
   LossNorm norm_;
 };
 
+class SolveNormal {
+ public:
+  static Signature signature() { return {kName, {kFloat32, kFloat32, kFloat32, kFloat32}, {kFloat32}}; }
+  explicit SolveNormal(const Attributes& attributes) : iterations_(attributes.integer("iterations", 10)) {
+    if (iterations_ < 1)
+      throw CodedError("ERR_GRAPH", std::string(kName) + ": iterations must be 1 or more, got " + std::to_string(iterations_));
+  }
+  void compute(Context& context) const {
+    const Physics physics(kName, context, 1);
+    const auto b = physics.input(context, 0, "b", physics.image), mask = physics.mask(context, 2, "mask");
+    const auto weight = physics.input(context, 3, "weight", {1});
+    context.compute().solve_normal(physics.encoding(mask), static_cast<size_t>(iterations_), weight.data, b.data,
+                                   context.output<float>(0, physics.image));
+  }
+
+ private:
+  static constexpr const char* kName = "SolveNormal";
+  int64_t iterations_;
+};
+
 }  // namespace
 
-std::vector<const OrtCustomOp*> physics_ops() {
-  return {CustomOp<Encode>::instance(),     CustomOp<EncodeAdjoint>::instance(),      CustomOp<EncodeNormal>::instance(), CustomOp<EncodeMapsGradient>::instance(),
-          CustomOp<SampleStep>::instance(), CustomOp<SampleStepGradient>::instance(), CustomOp<Fft2>::instance(),         CustomOp<DataLoss>::instance()};
+std::vector<Operator> physics_ops(const Target& target) {
+  return operators<Encode, EncodeAdjoint, EncodeNormal, EncodeMapsGradient, SampleStep, SampleStepGradient, Fft2, DataLoss,
+                   SolveNormal>(target);
 }
 
 }  // namespace larmor::ort

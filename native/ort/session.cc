@@ -62,7 +62,7 @@ Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) 
   // A pattern lays all memory of a run out in one block, beside the pieces that the first run has left in the arena: a
   // training step then holds about twice what it needs.
   check(api().DisableMemPattern(options.get()), "DisableMemPattern");
-  add_custom_ops(options.get());
+  OperatorSet::cpu().add_to(options.get());
   {
     // The library adds a custom domain to its table of domains without a lock: two first sessions at once would both add ours.
     static std::mutex creating;

@@ -5,15 +5,27 @@
 #include <vector>
 
 #include "check.h"
+#include "onnx_bytes.h"
 #include "ort/library.h"
 
 using namespace larmor;
 using namespace larmor::ort;
+using namespace larmor::test;
 
 // Read by the leak checker: loading a graph leaks 14 bytes inside the library, once per process.
 extern "C" __attribute__((visibility("default"))) const char* __lsan_default_suppressions() { return "leak:libonnxruntime.so"; }
 
 namespace {
+
+/// The CPU, remembering which run it serves: operators of larmor leave loops to Compute, this one runs one itself.
+thread_local const OrtKernelContext* running = nullptr;
+const Target& test_target() {
+  static const Target target{nullptr, [](const OrtKernelContext* context) {
+                               running = context;
+                               return cpu_target().compute(context);
+                             }};
+  return target;
+}
 
 /// y = gain * x + offset, one task per element; element 0 must not be negative.
 class Affine {
@@ -26,7 +38,7 @@ class Affine {
     float* const y = context.output<float>(0, x.shape);
     CHECK(context.output<float>(1, {1}) == nullptr);
     CHECK(x.rank() == 2 && x.dim(1) == 3);
-    context.parallel()(x.size(), [&](size_t i) {
+    static_cast<const Parallel&>(SessionThreads(running))(x.size(), [&](size_t i) {
       if (x.data[0] < 0) throw CodedError("ERR_NOT_FINITE", "Affine: x is negative");
       y[i] = (mode_ == "negated" ? -1.0f : 1.0f) * gain_ * x.data[i] + (offset ? offset.data[0] : 0.0f) + static_cast<float>(power_);
     });
@@ -38,29 +50,11 @@ class Affine {
   std::string mode_;
 };
 
-// Protocol-buffer fields of the ONNX schema: a tag, then a variable-length, length-delimited or 4-byte value.
-std::string varint(size_t value) {
-  std::string result;
-  for (; value >= 128; value >>= 7) result += static_cast<char>(value | 128);
-  return result + static_cast<char>(value);
-}
-std::string number(size_t field, size_t value) { return varint(field << 3) + varint(value); }
-std::string bytes(size_t field, const std::string& value) { return varint(field << 3 | 2) + varint(value.size()) + value; }
-std::string fixed32(size_t field, float value) {
-  return varint(field << 3 | 5).append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-std::string tensor_value(const char* name) {
-  const std::string shape = bytes(1, number(1, 2)) + bytes(1, number(1, 3));
-  return bytes(1, name) + bytes(2, bytes(1, number(1, 1) + bytes(2, shape)));
-}
-
 std::string affine_model() {
-  const std::string node = bytes(1, "x") + bytes(2, "y") + bytes(4, "Affine") + bytes(7, "test") +
-                           bytes(5, bytes(1, "gain") + fixed32(2, 2.5f) + number(20, 1)) +
-                           bytes(5, bytes(1, "mode") + bytes(4, "negated") + number(20, 3));
-  const std::string graph = bytes(1, node) + bytes(2, "graph") + bytes(11, tensor_value("x")) + bytes(12, tensor_value("y"));
-  return number(1, 8) + bytes(7, graph) + bytes(8, bytes(1, "") + number(2, 17)) + bytes(8, bytes(1, "test") + number(2, 1));
+  const std::vector<int64_t> shape{2, 3};
+  const std::string node = bytes(1, "x") + bytes(2, "y") + bytes(4, "Affine") + bytes(7, "test") + float_attribute("gain", 2.5f) +
+                           text_attribute("mode", "negated");
+  return test::model(bytes(1, node) + bytes(11, tensor_value("x", shape)) + bytes(12, tensor_value("y", shape)), "test");
 }
 
 struct Fixture {
@@ -68,10 +62,11 @@ struct Fixture {
   Owned<&Api::ReleaseSession, OrtSession> session;
 
   explicit Fixture(int threads) {
+    static const auto op = std::make_shared<CustomOp<Affine>>(test_target());
     static OrtCustomOpDomain* const domain = [] {
       OrtCustomOpDomain* created = nullptr;
       check(api().CreateCustomOpDomain("test", &created), "CreateCustomOpDomain");
-      check(api().CustomOpDomain_Add(created, CustomOp<Affine>::instance()), "CustomOpDomain_Add");
+      check(api().CustomOpDomain_Add(created, op.get()), "CustomOpDomain_Add");
       return created;
     }();
     check(api().CreateSessionOptions(options.out()), "CreateSessionOptions");
