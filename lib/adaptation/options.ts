@@ -1,6 +1,7 @@
 // What can be chosen about test-time training, its defaults and the paper's preset.
 import { z } from 'zod';
 import { LarmorError } from '../errors.js';
+import { configIssue } from '../io/config-issue.js';
 import { isImageNetwork } from '../networks/image-network.js';
 import type { Network } from '../networks/network.js';
 import { INPUT_KINDS } from '../networks/network-input.js';
@@ -161,9 +162,6 @@ export function adaptationSettings(options: AdaptationOptions = {}, network?: Ne
   const preset = { default: ownDefaults, paper: PAPER, 'zero-shot': ZERO_SHOT }[options.preset ?? 'default'] ?? {};
   const parsed = schema.safeParse(overridden(preset, options));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new LarmorError(
-    'ERR_ARGUMENT',
-    `${['adapt', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'not valid'}`,
-  );
+  const { field, message } = configIssue(schema, parsed.error);
+  throw new LarmorError('ERR_ARGUMENT', `adapt${field && `.${field}`}: ${message}`);
 }

@@ -15,7 +15,9 @@ export async function openCases(
   const latest = new Map<string, Promise<PreparedCase>>();
   const tests: StudyCase[][] = [];
   for (const [t, test] of study.tests.entries()) {
-    const source = await openTest(test, await data.resolve(test.data, { signal }), { signal, threads });
+    const source = await data.looking(async () =>
+      openTest(test, await data.resolve(test.data, { signal }), { signal, threads }),
+    );
     const { reference, crop } = test;
     const how = { calibration: study.calibration, undersampling: testUndersampling(study, test), reference, crop };
     const cases: StudyCase[] = [];

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type AdaptationOptions, type AdaptationSettings, adaptationSettings } from '../adaptation/options.js';
 import { LarmorError } from '../errors.js';
+import { configIssue } from '../io/config-issue.js';
 import { readJson } from '../io/json-file.js';
 import type { Network } from '../networks/network.js';
 import {
@@ -130,7 +131,7 @@ const SOME_STEPS = 1;
  */
 export function parseStudyConfig(value: unknown, source = 'study configuration'): StudyConfig {
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw wrong(source, parsed.error);
+  if (!parsed.success) throw wrong(source, schema, parsed.error);
   const study = withTargets(parsed.data, source);
   for (const [model, given] of Object.entries(study.models)) {
     if ('file' in given) continue;
@@ -227,11 +228,10 @@ export function testUndersampling(
 ): TrainingConfig['undersampling'] {
   const parsed = undersamplingSchema.safeParse({ ...study.undersampling, ...test.undersampling });
   if (parsed.success) return parsed.data;
-  throw wrong(`${source}: tests: ${test.name}: undersampling`, parsed.error);
+  throw wrong(`${source}: tests: ${test.name}: undersampling`, undersamplingSchema, parsed.error);
 }
 
-function wrong(source: string, { issues: [issue] }: z.ZodError): LarmorError {
-  const { path } = issue;
-  const message = issue.code === 'invalid_key' ? issue.issues[0].message : issue.message;
-  return new LarmorError('ERR_CONFIG', `${source}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`);
+function wrong(source: string, wanted: z.ZodType, error: z.ZodError): LarmorError {
+  const { field, message } = configIssue(wanted, error);
+  return new LarmorError('ERR_CONFIG', `${source}: ${field && `${field}: `}${message}`);
 }

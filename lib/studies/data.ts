@@ -83,11 +83,25 @@ export class StudyData {
   }
 
   /** What JSON says of a source and the content of its files, wherever these lie. @throws as `fileFingerprint`, `selectScans`. */
-  async identity(source: SourceConfig, options: Pick<RunOptions, 'signal'> = {}): Promise<object> {
-    const files = await filesOf(await this.resolve(source, options));
-    const contents: string[] = [];
-    for (const path of files) contents.push(await this.#fingerprint(path, options.signal));
-    return { source, contents };
+  identity(source: SourceConfig, options: Pick<RunOptions, 'signal'> = {}): Promise<object> {
+    return this.looking(async () => {
+      const files = await filesOf(await this.resolve(source, options));
+      const contents: string[] = [];
+      for (const path of files) contents.push(await this.#fingerprint(path, options.signal));
+      return { source, contents };
+    });
+  }
+
+  /** Runs what opens data; where a file is not found the error says where it was looked for. */
+  async looking<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof LarmorError) || error.code !== 'ERR_FILE_NOT_FOUND') throw error;
+      const folder = JSON.stringify(this.#folder);
+      const hint = `the paths of a study begin in its data folder, now ${folder}: name another with --data`;
+      throw new LarmorError(error.code, `${error.message}; ${hint}`, { cause: error });
+    }
   }
 
   #fingerprint(path: string, signal: AbortSignal | undefined): Promise<string> {

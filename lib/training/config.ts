@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { machineMemory } from '../arrays/machine-memory.js';
 import { LarmorError } from '../errors.js';
+import { configIssue } from '../io/config-issue.js';
 import { readJson } from '../io/json-file.js';
 import type { RunOptions } from '../jobs.js';
 import { loadModel } from '../networks/model.js';
@@ -146,8 +147,8 @@ export function parseTrainingConfig(value: unknown, name = 'training configurati
     throw new LarmorError('ERR_CONFIG', `${name}: "start" brings its own network; leave "network" out`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [{ path, message }] = parsed.error.issues;
-  throw new LarmorError('ERR_CONFIG', `${name}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`);
+  const { field, message } = configIssue(schema, parsed.error);
+  throw new LarmorError('ERR_CONFIG', `${name}: ${field && `${field}: `}${message}`);
 }
 
 /** Reads a JSON file. @throws LarmorError `ERR_FILE_NOT_FOUND`; `ERR_CONFIG`. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LarmorError } from '../errors.js';
 import { add, multiply } from '../graph/operations.js';
 import type { Value } from '../graph/types.js';
+import { configIssue } from '../io/config-issue.js';
 import type { GraphInputs } from '../networks/graph-inputs.js';
 import type { Prediction, Reconstruct } from '../networks/network.js';
 import { complexMisfit, dissimilarity, magnitudeMisfit } from './losses/image.js';
@@ -83,10 +84,11 @@ const name = z.enum(LOSS_NAMES as [LossName, ...LossName[]]);
 
 /** A name, or the terms as JSON. Not a union: its complaints would not say what is wrong. */
 export const lossSchema = z.unknown().transform((value, context): LossName | LossDescription => {
-  const parsed = (typeof value === 'string' ? name : terms).safeParse(value);
+  const schema = typeof value === 'string' ? name : terms;
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [{ message, path }] = parsed.error.issues;
-  context.addIssue({ code: 'custom', message, path: [...path] });
+  const { message, field } = configIssue(schema, parsed.error);
+  context.addIssue({ code: 'custom', message, path: field === '' ? [] : field.split('.') });
   return z.NEVER;
 });
 

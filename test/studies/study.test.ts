@@ -111,6 +111,16 @@ describe('a study', () => {
     expect(existsSync(file('missing/models'))).toBe(false);
   });
 
+  test('tells of data that are not there where it looked for them', async () => {
+    const tests = [{ ...small.tests[0], data: { source: 'scans', paths: ['scan.h5'] } }];
+    const config = parseStudyConfig({ ...small, tests });
+    const options = { data: file('nowhere'), folder: file('missing'), threads: 1 };
+    await expect(runStudy(config, options)).rejects.toMatchObject({
+      code: 'ERR_FILE_NOT_FOUND',
+      message: expect.stringMatching(/scan\.h5.*begin in its data folder, now ".*nowhere": name another with --data/),
+    });
+  });
+
   test('keeps pictures of the slices asked for alone', () => {
     const images = readdirSync(file('whole/results')).filter((name) => name.endsWith('.safetensors'));
     // Slice 0 under the first mask, by each of the six, under two recipes of the chain.

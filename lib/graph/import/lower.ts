@@ -1,6 +1,7 @@
 // Takes the graph of an ONNX model over into a graph under construction, operator by operator.
 import type { Shape } from '../../arrays/complex-array.js';
 import { LarmorError } from '../../errors.js';
+import { nearestName } from '../../io/nearest-name.js';
 import type { OnnxModel, OnnxNode } from '../onnx-model.js';
 import type { Graph, Value } from '../types.js';
 import { describeNode, type Lowering, OnnxCall, type Operand } from './call.js';
@@ -106,24 +107,11 @@ const describeShape = (shape: Shape | undefined): string => (shape ? `[${shape}]
 
 function unsupported(node: OnnxNode): LarmorError {
   const name = node.domain === '' ? node.type : `${node.domain}.${node.type}`;
-  const nearest = importedOperators.toSorted((a, b) => distance(node.type, a) - distance(node.type, b))[0];
   return new LarmorError(
     'ERR_GRAPH',
-    `ONNX: operator ${name} (node "${node.name || node.outputs[0]}") is not supported; the nearest is ${nearest}. ` +
+    `ONNX: operator ${name} (node "${node.name || node.outputs[0]}") is not supported; the nearest is ${nearestName(node.type, importedOperators)?.name}. ` +
       `Supported are ${importedOperators.join(', ')}`,
   );
-}
-
-/** Letters to change, insert or drop to make one name of the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min(next[j] + 1, row[j + 1] + 1, row[j] + Number(a[i].toLowerCase() !== b[j].toLowerCase())));
-    row = next;
-  }
-  return row[b.length];
 }
 
 /** For each instance normalisation whose result only an activation uses: that activation. */
