@@ -51,6 +51,49 @@ LarmorCudaStatus data_loss(LarmorCudaContext* context, int32_t norm, const Larmo
 LarmorCudaStatus solve_normal(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const LarmorCudaSolve* solve, const float* device_b,
                               float* device_x, uint32_t* iterations, float* residuals);
 
+// espirit.cu
+LarmorCudaStatus espirit_maps(LarmorCudaContext* context, const LarmorCudaEspirit* espirit, float* device_maps, float* device_values);
+
+// instance_norm.cu
+LarmorCudaStatus instance_norm(LarmorCudaContext* context, const LarmorCudaNorm* norm, float epsilon, const float* device_x, float* device_y,
+                               float* device_mean, float* device_inverse_deviation);
+
+// instance_norm_gradient.cu
+LarmorCudaStatus instance_norm_gradient(LarmorCudaContext* context, const LarmorCudaNorm* norm, const float* device_dy, const float* device_x,
+                                        const float* device_mean, const float* device_inverse_deviation, float* device_dx, float* device_dscale,
+                                        float* device_dbias);
+LarmorCudaStatus instance_norm_output_gradient(LarmorCudaContext* context, const LarmorCudaNorm* norm, const float* device_dy, const float* device_y,
+                                               const float* device_inverse_deviation, float* device_dx);
+
+// conv3x3.cu
+LarmorCudaStatus conv3x3(LarmorCudaContext* context, uint32_t n, uint32_t ci, uint32_t co, uint32_t height, uint32_t width, uint32_t split,
+                         int32_t transposed, const float* device_x, const float* device_beside, const float* device_weights, uint32_t split_out,
+                         float* device_y, float* device_y_beside);
+
+// conv3x3_weight_gradient.cu
+LarmorCudaStatus conv3x3_weight_gradient(LarmorCudaContext* context, uint32_t n, uint32_t ci, uint32_t co, uint32_t height, uint32_t width,
+                                         uint32_t split, const float* device_x, const float* device_beside, const float* device_dy, float* device_dw);
+
+// weight_products.cu
+LarmorCudaStatus conv1x1_weight_gradient(LarmorCudaContext* context, uint32_t n, uint32_t ci, uint32_t co, uint64_t pixels, const float* device_x,
+                                         const float* device_dy, float* device_dw, float* device_dbias);
+LarmorCudaStatus conv_transpose2x2_weight_gradient(LarmorCudaContext* context, uint32_t n, uint32_t ci, uint32_t co, uint32_t height, uint32_t width,
+                                                   const float* device_x, const float* device_dy, float* device_dw);
+
+// conv_transpose2x2.cu
+LarmorCudaStatus conv_transpose2x2(LarmorCudaContext* context, uint32_t n, uint32_t ci, uint32_t co, uint32_t height, uint32_t width,
+                                   const float* device_x, const float* device_weights, float* device_y);
+LarmorCudaStatus conv_transpose2x2_input_gradient(LarmorCudaContext* context, uint32_t n, uint32_t ci, uint32_t co, uint32_t height, uint32_t width,
+                                                  const float* device_dy, const float* device_weights, float* device_dx);
+
+// pooling.cu
+LarmorCudaStatus average_pool2x2_gradient(LarmorCudaContext* context, uint64_t planes, uint32_t height, uint32_t width, const float* device_dy,
+                                          float* device_dx);
+
+// adam.cu
+LarmorCudaStatus adam(LarmorCudaContext* context, const LarmorCudaAdam* options, uint64_t count, float* device_parameters,
+                      const float* device_gradient, float* device_m, float* device_v);
+
 // vectors.cu
 LarmorCudaStatus squared_norm(LarmorCudaContext* context, uint64_t count, const float* device_values, float* device_result);
 LarmorCudaStatus scale(LarmorCudaContext* context, uint64_t count, float factor, float* device_values);

@@ -41,6 +41,19 @@ extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_
     t.data_loss = data_loss;
     t.solve_normal = solve_normal;
 
+    t.espirit_maps = espirit_maps;
+
+    t.instance_norm = instance_norm;
+    t.instance_norm_gradient = instance_norm_gradient;
+    t.instance_norm_output_gradient = instance_norm_output_gradient;
+    t.conv3x3 = conv3x3;
+    t.conv3x3_weight_gradient = conv3x3_weight_gradient;
+    t.conv1x1_weight_gradient = conv1x1_weight_gradient;
+    t.conv_transpose2x2_weight_gradient = conv_transpose2x2_weight_gradient;
+    t.conv_transpose2x2 = conv_transpose2x2;
+    t.conv_transpose2x2_input_gradient = conv_transpose2x2_input_gradient;
+    t.average_pool2x2_gradient = average_pool2x2_gradient;
+    t.adam = adam;
     t.squared_norm = squared_norm;
     t.scale = scale;
     return t;
