@@ -110,8 +110,7 @@ void CudaCompute::data_loss(LossNorm norm, const EncodingBatch& encoding, const 
 
 void CudaCompute::solve_normal(const EncodingBatch& encoding, size_t iterations, const float* weight, const float* b, float* x) const {
   const LarmorCudaEncoding e = encoding_of(encoding);
-  const LarmorCudaSolve solve{.iterations = size32(iterations), .regularisation = 0, .device_weight = weight, .tolerance = 0};
-  LARMOR_CUDA_CALL(fill_zero, x, 2 * encoding.batch * encoding.points() * sizeof(float));
+  const LarmorCudaSolve solve{.iterations = size32(iterations), .regularisation = 0, .device_weight = weight, .tolerance = 0, .from_zero = 1};
   LARMOR_CUDA_CALL(solve_normal, &e, &solve, b, x, nullptr, nullptr);
 }
 
