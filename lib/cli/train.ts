@@ -7,6 +7,7 @@ import { parameterCount } from '../networks/network.js';
 import { writeTrainingReport } from '../report/training.js';
 import type { Validation } from '../training/checkpoint.js';
 import {
+  examplesAhead,
   memoryBudget,
   prepareDataset,
   readTrainingConfig,
@@ -59,6 +60,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
       signal,
       threads: options.threads,
       memory,
+      waiting: part === config.training ? examplesAhead(config) : 0,
       onProgress: (fraction) => session.onProgress(from + (to - from) * fraction, 'preparing slices'),
     });
   // Validation slices first: they are few and come back at every validation, so that they should stay in memory.

@@ -17,8 +17,8 @@ const schema = z.strictObject({
   cgIterations: z.int().min(1).max(1000).default(10),
   /** Both convolutions of a block share one kernel, as in the published code. */
   tieBlockConvs: z.boolean().default(true),
-  /** Of the data consistency: that of the exact solution, or that of the iteration, which takes more memory. */
-  gradient: z.enum(['implicit', 'unrolled']).default('implicit'),
+  /** Of the data consistency: that of the exact solution, or that of the iteration as it is, which takes more memory. */
+  gradient: z.enum(['implicit', 'unrolled']).default('unrolled'),
 });
 
 export type ModlConfig = z.output<typeof schema>;
@@ -35,12 +35,15 @@ const INITIAL_WEIGHT = 0.05;
  * with one ResNet R (`createResnet`) and one trained mu for all. It needs the image (coils combined by the maps), the maps and the mask.
  *
  * Nothing in training keeps mu positive; the network takes its magnitude. So training cannot make the equations indefinite, and where the
- * loss asks for less and less mu stays near 0. A mu of exactly 0 rejects with `ERR_DIVERGED` when run.
+ * loss asks for less and less mu stays near 0. With `implicit` gradients a mu of exactly 0 rejects with `ERR_DIVERGED` when run.
  *
- * Memory of a training step, measured: 10 kB per pixel and unroll with 15 blocks of 64 channels, 1.9 kB with 5 of 32; `unrolled` gradients
- * add 27 to 60 bytes per iteration. Training that recomputes keeps 16 bytes per pixel and unroll, and the rest of one unroll at a time.
+ * `unrolled` gradients are those of the iteration, as the published code has them. `implicit` ones are those of its limit: where training
+ * lowers mu ten iterations are far from that, and the two part.
  *
- * @param config `ModlConfig` with any field left out: 10 unrolls of 15 blocks of 64 channels and 10 iterations, tied, implicit gradient.
+ * Memory of a training step, measured: 10 kB per pixel and unroll with 15 blocks of 64 channels, 1.9 kB with 5 of 32, with `implicit`
+ * gradients; `unrolled` ones add 27 to 60 bytes per iteration. Training that recomputes keeps 16 bytes per pixel and unroll, and the rest of one unroll at a time.
+ *
+ * @param config `ModlConfig` with any field left out: 10 unrolls of 15 blocks of 64 channels and 10 iterations, tied, exact gradient.
  * @throws LarmorError `ERR_MODEL` naming the first wrong field.
  * @see Aggarwal, Mani, Jacob, IEEE Trans Med Imaging 2019;38:394-405; Yaman et al., Magn Reson Med 2020;84:3172-3191.
  */

@@ -6,7 +6,7 @@ import { machineMemory } from '../arrays/machine-memory.js';
 import type { RunOptions } from '../jobs.js';
 import { loadModel, type Model, saveModel } from '../networks/model.js';
 import { modelDigest, softwareVersions } from '../reconstruction/manifest.js';
-import { memoryBudget, prepareDataset, startingPoint, trainingPlan } from '../training/config.js';
+import { examplesAhead, memoryBudget, prepareDataset, startingPoint, trainingPlan } from '../training/config.js';
 import type { Dataset } from '../training/dataset.js';
 import type { TrainingProgress } from '../training/plan.js';
 import { openSource } from '../training/source-config.js';
@@ -87,7 +87,8 @@ export async function trainStudyModel(
   const memory = memoryBudget({ memoryMiB });
   const prepare = async (part: typeof config.training): Promise<Dataset> => {
     const resolved = await data.resolve(part, { signal });
-    return prepareDataset(config, resolved, { signal, threads, memory, onProgress: onPreparing });
+    const waiting = part === config.training ? examplesAhead(config) : 0;
+    return prepareDataset(config, resolved, { signal, threads, memory, waiting, onProgress: onPreparing });
   };
   // Validation slices come back at every validation: they should be the ones that stay in memory.
   const validation = config.validation && (await prepare(config.validation));

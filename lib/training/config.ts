@@ -12,7 +12,7 @@ import { checkInputKind, INPUT_KINDS } from '../networks/network-input.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import { MASK_TYPES } from '../sampling/mask.js';
 import { SSDU_KINDS } from '../sampling/ssdu.js';
-import { Dataset } from './dataset.js';
+import { Dataset, type DatasetOptions } from './dataset.js';
 import { lossDescription, lossSchema, needsTarget } from './losses.js';
 import type { TrainingPlan } from './plan.js';
 import { MemoryBudget } from './prepared-slices.js';
@@ -129,7 +129,7 @@ const schema = z.strictObject({
   patience: z.int().min(1).optional(),
   /** Steps between checkpoints; 0 writes one only when the run is stopped. Default: one a minute. */
   checkpointEvery: z.int().min(0).optional(),
-  /** Memory for prepared slices; what it does not hold is read and calibrated whenever it is needed. Default: half of the machine's. */
+  /** Memory for prepared slices, and first for batches that wait; slices that it does not hold are read whenever they are needed. Default: half of the machine's. */
   memoryMiB: z.int().min(0).optional(),
   /** Steps whose data are prepared ahead, while others run. */
   prefetch: z.int().min(0).max(64).default(1),
@@ -211,15 +211,18 @@ export function memoryBudget({ memoryMiB }: Pick<TrainingConfig, 'memoryMiB'>): 
   return new MemoryBudget(memoryMiB === undefined ? machineMemory() / 2 : memoryMiB * 2 ** 20);
 }
 
+/** Examples of the training data that wait for their use. */
+export const examplesAhead = ({ batch, accumulate, prefetch }: TrainingConfig): number => batch * accumulate * prefetch;
+
 /** The slices of one part of a configuration, read and calibrated as far as `memory` goes. @throws as `Dataset.prepare` and the sources. */
 export async function prepareDataset(
   config: TrainingConfig,
   part: SourceConfig,
-  { memory = memoryBudget(config), ...options }: RunOptions & { readonly memory?: MemoryBudget | undefined } = {},
+  { memory = memoryBudget(config), waiting, ...options }: RunOptions & Pick<DatasetOptions, 'memory' | 'waiting'> = {},
 ): Promise<Dataset> {
   const { undersampling: sampling, input, calibration, augmentation, split } = config;
   // Without a split the loss would judge the network by what it sees.
   const fullySampled = needsTarget(lossDescription(config.loss)) || split === undefined || config.meta !== undefined;
-  const examples = { sampling, input, calibration, augmentation, split, memory };
+  const examples = { sampling, input, calibration, augmentation, split, memory, waiting };
   return Dataset.prepare(await openSource(part, { ...options, fullySampled }), examples, options);
 }

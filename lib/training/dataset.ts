@@ -48,8 +48,10 @@ export interface DatasetOptions extends SlicePreparation {
   readonly augmentation?: Augmentation | undefined;
   /** Shares out the measured samples between network and self-supervised loss. Default: both see all. */
   readonly split?: TrainingSplit | undefined;
-  /** For the slices that stay in memory. Default: without limit. */
+  /** For the slices that stay in memory, and examples that wait. Default: without limit. */
   readonly memory?: MemoryBudget | undefined;
+  /** Examples that will be made ahead of their use: memory is taken for these first, for as many as it holds. Default: 0. */
+  readonly waiting?: number | undefined;
 }
 
 /**
@@ -74,11 +76,17 @@ export class Dataset {
    * @throws LarmorError `ERR_ARGUMENT` for a source without slices; as the source and `espirit` do; signal.reason when aborted.
    */
   static async prepare(source: SliceSource, options: DatasetOptions, run: RunOptions = {}): Promise<Dataset> {
-    return new Dataset(await PreparedSlices.open(source, options, options.memory ?? new MemoryBudget(), run), options);
+    const { memory = new MemoryBudget(), waiting = 0 } = options;
+    return new Dataset(await PreparedSlices.open(source, options, memory, waiting, run), options);
   }
 
   get length(): number {
     return this.#slices.length;
+  }
+
+  /** How many examples may wait for their use within the memory given; without limit where none was. */
+  get waiting(): number {
+    return this.#options.memory ? this.#slices.waiting : Number.POSITIVE_INFINITY;
   }
 
   /** Size of slice `index`. */

@@ -73,7 +73,7 @@ export interface TrainOptions {
   readonly checkpoint?: CheckpointOptions | undefined;
   /** File of one JSON line per step and per validation; a resumed run goes on with it. */
   readonly metrics?: string | undefined;
-  /** Steps whose data are prepared ahead, while others run. Default 1. */
+  /** Steps whose data are prepared ahead, while others run: as far as the memory of the training data holds them, see `DatasetOptions`. Default 1. */
   readonly prefetch?: number | undefined;
   /** How many validation slices `onValidation` gets to see. Default 0. */
   readonly pictures?: number | undefined;

@@ -42,6 +42,11 @@ export class MemoryBudget {
     this.#left = bytes;
   }
 
+  /** How many pieces of so many bytes are left. */
+  pieces(bytes: number): number {
+    return Math.floor(this.#left / bytes);
+  }
+
   /** Takes so many bytes if they are left. */
   take(bytes: number): boolean {
     if (bytes > this.#left) return false;
@@ -54,6 +59,19 @@ export class MemoryBudget {
 const bytesOf = ([coils, height, width]: SliceShape): number => 8 * (2 * coils + 1) * height * width;
 
 /**
+ * Bytes of an example at most: four data of all coils (measured and full k-space, the one completed by the other, maps), two complex images
+ * (input, target), two magnitudes and five masks.
+ */
+const exampleBytes = ([coils, height, width]: SliceShape): number => 8 * (4 * coils + 5.5) * height * width;
+
+/** Bytes of the largest example of a source. */
+function largestExample(source: SliceSource): number {
+  let most = 0;
+  for (let i = 0; i < source.length; i += 1) most = Math.max(most, exampleBytes(source.shape(i)));
+  return most;
+}
+
+/**
  * The slices of a source, prepared. The first ones, as many as the budget holds, are prepared at once and stay; every other one is prepared
  * anew whenever it is asked for. A slice is the same either way.
  */
@@ -61,28 +79,35 @@ export class PreparedSlices {
   readonly #source: SliceSource;
   readonly #options: SlicePreparation;
   readonly #kept: readonly PreparedSlice[];
+  /** How many examples may wait for their use: those that memory was taken for. */
+  readonly waiting: number;
 
-  private constructor(source: SliceSource, options: SlicePreparation, kept: readonly PreparedSlice[]) {
+  private constructor(source: SliceSource, options: SlicePreparation, kept: readonly PreparedSlice[], waiting: number) {
     this.#source = source;
     this.#options = options;
     this.#kept = kept;
+    this.waiting = waiting;
   }
 
-  /** @throws LarmorError `ERR_ARGUMENT` for a source without slices; as the source and `espirit`; signal.reason when aborted. */
+  /** @param wanted Examples to take memory for, before the slices get theirs: as many as it holds. @throws LarmorError `ERR_ARGUMENT` for a source without slices; as the source and `espirit`; signal.reason when aborted. */
   static async open(
     source: SliceSource,
     options: SlicePreparation,
     budget: MemoryBudget,
+    wanted: number,
     { signal, threads, onProgress }: RunOptions = {},
   ): Promise<PreparedSlices> {
     const { length } = source;
     if (length < 1) throw new LarmorError('ERR_ARGUMENT', 'Dataset: the source must have a slice, it has none');
+    const each = largestExample(source);
+    const waiting = Math.min(wanted, budget.pieces(each));
+    budget.take(waiting * each);
     const kept: PreparedSlice[] = [];
     while (kept.length < length && budget.take(bytesOf(source.shape(kept.length)))) {
       kept.push(await prepare(source, kept.length, options, { signal, threads }));
       onProgress?.(kept.length / length);
     }
-    return new PreparedSlices(source, options, kept);
+    return new PreparedSlices(source, options, kept, waiting);
   }
 
   get length(): number {

@@ -5,7 +5,7 @@ import type { MaskKind } from '../networks/graph-inputs.js';
 import { ParameterStore } from '../networks/parameters.js';
 import { CpuMemory } from '../runtime/cpu-memory.js';
 import { Adam } from './adam.js';
-import { batchesOf, type Draw } from './batches.js';
+import type { Draw } from './batches.js';
 import type { Validation } from './checkpoint.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { stack, type TrainingSample } from './dataset.js';
@@ -20,6 +20,7 @@ import { Prefetch } from './prefetch.js';
 import { openTrainingSession } from './session.js';
 import { SessionPool } from './session-pool.js';
 import { stoppedError } from './stopped.js';
+import { batchesAhead, upcomingBatches } from './upcoming.js';
 import { validate } from './validate.js';
 
 /** Steps over which the reported loss is averaged. */
@@ -103,13 +104,13 @@ class Run {
   }
 
   async #train(): Promise<void> {
-    const { plan, prefetch = 1, signal } = this.#options;
+    const { plan, signal } = this.#options;
     const first = this.#steps;
     const inputs = await this.#objective.inputs(this.#options.training.shape(0));
-    const upcoming = this.#upcoming();
+    const upcoming = upcomingBatches(this.#options, first);
     await using batches = new Prefetch(
       (ended) => this.#batch(upcoming.next().value, inputs, ended),
-      prefetch * (plan.accumulate ?? 1),
+      batchesAhead(this.#options),
       signal,
     );
     await this.#validateIfDue();
@@ -140,15 +141,6 @@ class Run {
     this.#losses.push(mean);
     if (this.#losses.length > AVERAGE) this.#losses.shift();
     await this.#metrics?.record({ step: step + 1, loss: mean, learningRate, gradientNorm });
-  }
-
-  /** The batches of the steps to come. */
-  #upcoming(): ReturnType<typeof batchesOf> {
-    const { plan, training } = this.#options;
-    const kinds = Array.from({ length: training.length }, (_, i) => String(training.shape(i)));
-    const batches = batchesOf(kinds, plan.batch, plan.seed);
-    for (let made = this.#steps * (plan.accumulate ?? 1); made > 0; made--) batches.next();
-    return batches;
   }
 
   async #batch(draws: readonly Draw[], inputs: readonly string[], signal: AbortSignal): Promise<Batch> {

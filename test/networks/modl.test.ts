@@ -198,7 +198,7 @@ test('ONNX Runtime computes the same image and gradients, bit-equal for any numb
 });
 
 describe('mu', () => {
-  const network = createNetwork('modl', TINY);
+  const network = createNetwork('modl', { ...TINY, gradient: 'implicit' });
   const predict = async (mu: number): Promise<Float32Array> => {
     const weights = weightsOf(network);
     weights.get('mu')[0] = mu;
@@ -228,8 +228,14 @@ describe('mu', () => {
     });
   });
 
-  test('of 0 is an error', async () => {
+  test('of 0 is an error where the exact solution is asked for, and harmless to an iteration', async () => {
     await expect(predict(0)).rejects.toMatchObject({ code: 'ERR_DIVERGED' });
+    const few = createNetwork('modl', { ...TINY, cgIterations: 3 });
+    expect(few.config.gradient).toBe('unrolled');
+    const weights = weightsOf(few);
+    weights.get('mu')[0] = 0;
+    using predictor = await createPredictor({ network: few, weights, coils, height, width, threads: 1 });
+    expect((await predictor.predict(data)).every(Number.isFinite)).toBe(true);
   });
 });
 
