@@ -27,7 +27,7 @@
     },
     {
       "target_name": "larmor",
-      "sources": ["<@(core_sources)", "<@(ort_sources)", "<@(addon_sources)"],
+      "sources": ["<@(core_sources)", "<@(gpu_sources)", "<@(ort_sources)", "<@(addon_sources)"],
       "dependencies": ["larmor_kernels_baseline", "larmor_kernels_avx2", "larmor_kernels_avx512"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],

@@ -1,7 +1,9 @@
 // The only door to the addon: loads it and declares the types of its functions.
 import { createRequire } from 'node:module';
 import type { CoilBinding } from './bindings/coils.js';
+import type { CudaBinding } from './bindings/cuda.js';
 import type { ImageBinding } from './bindings/images.js';
+import type { SolverBinding } from './bindings/solvers.js';
 import { LarmorError } from './errors.js';
 import { packageRoot } from './package-root.js';
 
@@ -51,17 +53,8 @@ export type CalibrationArguments = [
 /** [row, rows, column, columns, crop, unexplained, kernel, folded]; the last two are 0 where they are not known. */
 export type CalibrationFindings = Float64Array;
 
-/** How a proximal gradient solve ended; change is ||x - previous x|| / ||x||. */
-export type ProximalOutcome = [
-  iterations: number,
-  change: number,
-  converged: boolean,
-  restarts: number,
-  objective: number,
-];
-
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
-export interface Binding extends CoilBinding, ImageBinding {
+export interface Binding extends CoilBinding, CudaBinding, ImageBinding, SolverBinding {
   // native/addon/encoding.cc
   /** kspace [coil, y, x] = M F (S x), maps [set, coil, y, x], x [set, y, x], mask [x] or [y, x] as weights. */
   encodeForward(control: JobControl, ...rest: EncodingArguments): Promise<void>;
@@ -255,61 +248,6 @@ export interface Binding extends CoilBinding, ImageBinding {
   // native/addon/platform.cc
   platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };
 
-  // native/addon/proximal.cc
-  /** Coefficients of `batch` complex images [ny, nx], or the images of coefficients. */
-  wavelet(
-    control: JobControl,
-    inverse: boolean,
-    batch: number,
-    ny: number,
-    nx: number,
-    haar: boolean,
-    levels: number,
-    coarsest: number,
-    input: Float32Array,
-    output: Float32Array,
-    threads: number,
-  ): Promise<void>;
-  /**
-   * x [set, y, x] minimises 1/2 ||A x - kspace||^2 + weight ||W x||_1 (input is kspace, output x); a seed displaces W at random in every
-   * iteration. Counts iterations.
-   */
-  l1Wavelet(
-    control: JobControl,
-    ...rest: [
-      ...EncodingArguments,
-      iterations: number,
-      tolerance: number,
-      weight: number,
-      seed: number | undefined,
-      haar: boolean,
-      levels: number,
-      coarsest: number,
-    ]
-  ): Promise<ProximalOutcome>;
-  /** The same for weight times the isotropic total variation of every set. */
-  totalVariation(
-    control: JobControl,
-    ...rest: [...EncodingArguments, iterations: number, tolerance: number, weight: number]
-  ): Promise<ProximalOutcome>;
-  /**
-   * The same for the sum of nuclear norms of blocks across the images of x [frame, set, y, x]; maps [frame, set, coil, y, x] and
-   * mask [frame, (y,) x] may be those of one frame for all.
-   */
-  locallyLowRank(
-    control: JobControl,
-    frames: number,
-    ...rest: [
-      ...EncodingArguments,
-      iterations: number,
-      tolerance: number,
-      weight: number,
-      seed: number | undefined,
-      block: number,
-      maskIsLines: boolean,
-    ]
-  ): Promise<ProximalOutcome>;
-
   // native/addon/session.cc
   /** Loads the library once per process; later calls ignore their path. Its version. */
   openRuntime(control: JobControl, library: string): Promise<string>;
@@ -338,22 +276,6 @@ export interface Binding extends CoilBinding, ImageBinding {
   terminateBinding(binding: BindingHandle): void;
   /** Closed at once; freed, off the event loop, as soon as no run uses it. */
   closeSession(control: JobControl, session: SessionHandle): Promise<void>;
-
-  // native/addon/solvers.cc
-  /**
-   * x [set, y, x] minimises ||A x - kspace||^2 + lambda ||x - prior||^2 (input is kspace, output x), starting at `prior` or at zero.
-   * Counts iterations; resolves to [iterations, relative residual, whether the tolerance was met].
-   */
-  cgSense(
-    control: JobControl,
-    ...rest: [
-      ...EncodingArguments,
-      prior: Float32Array | undefined,
-      lambda: number,
-      iterations: number,
-      tolerance: number,
-    ]
-  ): Promise<[iterations: number, residual: number, converged: boolean]>;
 }
 
 declare const handleKind: unique symbol;
@@ -377,9 +299,18 @@ export interface SessionDescription {
   readonly outputs: readonly TensorDescription[];
 }
 
+const loader: { (root: string): unknown; path(root: string): string } = createRequire(import.meta.url)(
+  'node-gyp-build',
+);
+
+/** Path of the addon that was loaded. */
+export function addonPath(): string {
+  return loader.path(packageRoot);
+}
+
 function load(): Binding {
   try {
-    return createRequire(import.meta.url)('node-gyp-build')(packageRoot) as Binding;
+    return loader(packageRoot) as Binding;
   } catch (cause) {
     throw new LarmorError(
       'ERR_NATIVE_MISSING',

@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   ERR_RUNTIME: 'ONNX Runtime reported a failure',
   ERR_RUNTIME_MISSING: 'ONNX Runtime is not installed or cannot be loaded',
   ERR_NATIVE_MISSING: 'the native addon is not built for this platform',
-  ERR_DEVICE: 'the requested device is not available',
+  ERR_DEVICE: 'the requested device is not available, or it failed',
   ERR_OUT_OF_MEMORY: 'memory ran out',
   ERR_DIVERGED: 'an iteration or a training run left the finite numbers',
   ERR_CLOSED: 'an object was used after it was closed',

@@ -7,6 +7,7 @@ export type { MeasuredSlice } from './adaptation/viewpoint.js';
 export { untrainedModel } from './adaptation/zero-shot.js';
 export type { ComplexArray, RealArray, Shape } from './arrays/complex-array.js';
 export { MT19937, type Seed, seedFromName } from './arrays/mt19937.js';
+export type { CudaDevice } from './bindings/cuda.js';
 export {
   type Calibration,
   type CalibrationOptions,
@@ -38,6 +39,11 @@ export {
 } from './calibration/noise.js';
 export { type NoiseRegionOptions, noiseFromBackground } from './calibration/noise-region.js';
 export { type SpiritOptions, type SpiritResult, spirit } from './calibration/spirit.js';
+export { CudaContext, type DeviceMemoryUse } from './cuda/context.js';
+export { DeviceArray, type ElementKind } from './cuda/device-array.js';
+export { DeviceEncoding } from './cuda/encoding.js';
+export { deviceFft2, deviceIfft2 } from './cuda/fft2.js';
+export { deviceCgSense, deviceDataConsistency, type SenseProblem } from './cuda/sense.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';
 export { readCfl, writeCfl } from './io/cfl.js';
 export { type ScanDescription, ScanWriter } from './io/fastmri-writer.js';

@@ -49,6 +49,7 @@
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],
     "core_sources_avx2": ["native/core/kernels_avx2.cc"],
     "core_sources_avx512": ["native/core/kernels_avx512.cc"],
+    "gpu_sources": ["native/gpu/cuda_context.cc", "native/gpu/cuda_plugin.cc"],
     "ort_sources": [
       "native/ort/cpu_compute.cc",
       "native/ort/cuda_compute.cc",
@@ -65,6 +66,9 @@
       "native/addon/addon.cc",
       "native/addon/calibration.cc",
       "native/addon/coils.cc",
+      "native/addon/cuda_devices.cc",
+      "native/addon/cuda_memory.cc",
+      "native/addon/cuda_operators.cc",
       "native/addon/encoding.cc",
       "native/addon/fft.cc",
       "native/addon/finishing.cc",

@@ -4,22 +4,11 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import type { LarmorError } from '../errors.js';
 import { packageRoot } from '../package-root.js';
-import { availableDevices } from '../runtime/devices.js';
+import { type Check, messageOf } from './check.js';
+import { deviceChecks } from './device-checks.js';
 import { EXIT } from './failures.js';
 import type { Outcome, Register } from './shell.js';
 import { table } from './text.js';
-
-/** One thing looked at. */
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  /** False for something larmor can do without. */
-  readonly needed: boolean;
-  /** What was found, or why it does not work. */
-  readonly detail: string;
-  /** What to type to mend it. */
-  readonly remedy?: string;
-}
 
 export const register: Register = (program, shell) => {
   program
@@ -29,7 +18,7 @@ export const register: Register = (program, shell) => {
 };
 
 async function diagnose(): Promise<Outcome> {
-  const checks = [node(), await addon(), await onnxRuntime(), ...(await devices()), await hdf5(), models()];
+  const checks = [node(), await addon(), await onnxRuntime(), ...(await deviceChecks()), await hdf5(), models()];
   const ok = checks.every((check) => check.ok || !check.needed);
   return { json: { ok, checks }, text: describe(checks, ok), exitCode: ok ? EXIT.done : EXIT.failed };
 }
@@ -91,16 +80,6 @@ function wantedOnnxRuntime(): string {
   return manifest.optionalDependencies['onnxruntime-node'];
 }
 
-/** One line per device that networks can run on, or could if something were there. */
-async function devices(): Promise<Check[]> {
-  return (await availableDevices()).map(({ device, unavailable, description }) => ({
-    name: `device ${device}`,
-    ok: unavailable === undefined,
-    needed: device === 'cpu',
-    detail: unavailable ?? description ?? 'available',
-  }));
-}
-
 async function hdf5(): Promise<Check> {
   const check = { name: 'HDF5 reader', needed: true };
   try {
@@ -127,8 +106,4 @@ function models(): Check {
     detail: names.map((name) => basename(name, '.safetensors')).join(', ') || `none in ${folder}`,
     remedy: 'reinstall larmor, or give --model a .safetensors file',
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.split('\n')[0] : String(error);
 }

@@ -5,6 +5,7 @@ import { writeImages } from '../io/image-file.js';
 import { openScan, type ScanOptions } from '../io/scan.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { withoutCurve } from '../reconstruction/manifest.js';
+import type { ReconstructionProgress } from '../reconstruction/options.js';
 import type { NoiseRecord } from '../reconstruction/preparation.js';
 import { type Reconstruction, reconstruct } from '../reconstruction/reconstruct.js';
 import { expectOutput } from './output.js';
@@ -39,7 +40,7 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   const result = await reconstruct(scan, {
     ...options,
     signal,
-    onProgress: ({ fraction, stage, slice, stageEta }) => onProgress(fraction, whereabouts(slice, stage, stageEta)),
+    onProgress: (progress) => onProgress(progress.fraction, whereabouts(progress)),
   });
   for (const text of result.manifest.noise?.warnings ?? []) note(text);
   for (const { index, warnings } of result.slices) for (const text of warnings) note(`slice ${index}: ${text}`);
@@ -51,8 +52,9 @@ async function run(input: string, flags: Flags, { signal, onProgress, note }: Se
   return { json: document(input, output, result, page), text: summary(output, result, page) };
 }
 
-function whereabouts(slice: number, stage: string, eta: number | undefined): string {
-  return `slice ${slice}, ${stage}${eta === undefined ? '' : `, at most ${formatSeconds(eta)} more`}`;
+function whereabouts({ slice, stage, stageEta, device }: ReconstructionProgress): string {
+  const place = device === 'cpu' ? '' : ` on ${device}`;
+  return `slice ${slice}, ${stage}${place}${stageEta === undefined ? '' : `, at most ${formatSeconds(stageEta)} more`}`;
 }
 
 /** Imported on demand: most runs write no report. */
@@ -61,9 +63,21 @@ const writeReport: typeof writeReconReport = async (...report) =>
 
 function document(input: string, output: string, result: Reconstruction, report: string | undefined): object {
   const { manifest, metrics, networkMetrics, slices } = result;
-  const { method, device, noise, seconds } = manifest;
+  const { method, device, deviceReason, noise, seconds } = manifest;
   const documents = slices.map((slice) => ({ ...slice, adaptation: withoutCurve(slice.adaptation) }));
-  return { input, output, report, method, device, noise, seconds, metrics, networkMetrics, slices: documents };
+  return {
+    input,
+    output,
+    report,
+    method,
+    device,
+    deviceReason,
+    noise,
+    seconds,
+    metrics,
+    networkMetrics,
+    slices: documents,
+  };
 }
 
 function summary(output: string, result: Reconstruction, report: string | undefined): string {
@@ -73,6 +87,7 @@ function summary(output: string, result: Reconstruction, report: string | undefi
     ['output', `${output}, ${image.shape.join(' x ')}`],
     ['report', report],
     ['method', manifest.method],
+    ['device', manifest.device === 'cpu' ? undefined : `${manifest.device}, ${manifest.deviceReason}`],
     ['noise', manifest.noise && whitened(manifest.noise)],
     ['coils', virtualCoils(slices)],
     ['time', formatSeconds(manifest.seconds)],

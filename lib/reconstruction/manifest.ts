@@ -59,6 +59,8 @@ export interface SliceRecord {
   /** Position in the scan. */
   readonly index: number;
   readonly seconds: number;
+  /** Where it was computed, of methods that run elsewhere than on the CPU. */
+  readonly device?: string | undefined;
   readonly solver?: SliceImage['solver'];
   readonly adaptation?: Omit<AdaptationOutcome, 'curve'> | undefined;
   readonly calibration: CalibrationDiagnostics;

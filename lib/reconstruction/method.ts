@@ -7,6 +7,7 @@ import type { Model } from '../networks/model.js';
 import type { DeviceKind, ResolvedDevice } from '../runtime/devices.js';
 import type { SamplingMask } from '../sampling/mask.js';
 import type { SolverResult } from '../solvers/conjugate-gradients.js';
+import type { DevicePool } from './device-pool.js';
 import type { MethodSettings, SettingName } from './settings.js';
 
 /** What a slice is being put through. */
@@ -47,6 +48,8 @@ export interface SliceImage {
   readonly solver?: Omit<SolverResult, 'x'> | undefined;
   readonly adaptation?: AdaptationOutcome | undefined;
   readonly warnings?: readonly string[] | undefined;
+  /** Where it was computed, of methods that run elsewhere than on the CPU. */
+  readonly device?: string | undefined;
 }
 
 /** What all slices of a reconstruction share. */
@@ -54,6 +57,8 @@ export interface MethodSetup {
   readonly model?: Model | undefined;
   readonly adapt?: AdaptationSettings | undefined;
   readonly device: ResolvedDevice;
+  /** For operators and solvers, where that is not the CPU. */
+  readonly devices: DevicePool | undefined;
   readonly threads?: number | undefined;
   /** Those the caller named; a method has its own default for the others. */
   readonly settings: MethodSettings;

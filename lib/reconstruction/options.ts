@@ -35,6 +35,8 @@ export interface ReconstructionProgress {
   readonly eta: number | undefined;
   /** Seconds left of this stage of this slice, at most, where that is known: of adaptation, after its first step. */
   readonly stageEta?: number | undefined;
+  /** Where the reconstruction runs, such as `cpu` or `cuda`. */
+  readonly device: string;
 }
 
 export const REFERENCES = ['stored', 'sense'] as const;
@@ -67,7 +69,7 @@ export interface ReconstructionOptions extends MethodSettings, PreparationOption
   readonly device?: Device | 'auto' | undefined;
   /** Threads of each slice; the image does not depend on it. */
   readonly threads?: number | undefined;
-  /** Slices at once; memory grows with it. Default: 1. */
+  /** Slices at once; memory grows with it. Default: 1, or 4 for every CUDA device. */
   readonly parallelism?: number | undefined;
   /** Of the coil sensitivities. */
   readonly calibration?: CalibrationOptions | undefined;
@@ -136,7 +138,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
   const named = options.method === undefined ? undefined : methodByName(options.method);
   const model = await modelOf(options);
   const method = named ?? methodByName(model ? methodOfModel(model) : 'cg-sense');
-  const { adapt = false, parallelism = 1 } = options;
+  const { adapt = false } = options;
   if (method.needsModel && model === undefined)
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} needs a model; name one with "model"`);
   if (!method.needsModel && (model !== undefined || adapt !== false))
@@ -146,7 +148,8 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: method ${method.name} cannot adapt; leave adapt out`);
   if (options.maps !== undefined && options.calibration !== undefined)
     throw new LarmorError('ERR_ARGUMENT', 'reconstruct: maps and calibration exclude each other; leave one out');
-  if (!Number.isSafeInteger(parallelism) || parallelism < 1)
+  const { parallelism } = options;
+  if (parallelism !== undefined && (!Number.isSafeInteger(parallelism) || parallelism < 1))
     throw new LarmorError('ERR_ARGUMENT', `reconstruct: parallelism must be a positive integer, got ${parallelism}`);
   const settings = methodSettings(method, options);
   if (method.joint?.(settings) === 'contrasts' && contrastsOf(scan).length < 2)
@@ -168,7 +171,7 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
     slices: sliceRange(scan, options.slices),
     device,
     threads: threadCount({ threads: options.threads }),
-    parallelism: method.sequential?.({ adapt: adaptation, settings }) ? 1 : parallelism,
+    parallelism: method.sequential?.({ adapt: adaptation, settings }) ? 1 : (parallelism ?? slicesAtOnce(device)),
     calibration: calibrationOptions(options.calibration),
     maps: options.maps,
     preparation: await planPreparation(scan, options, { signal: options.signal }),
@@ -179,6 +182,11 @@ export async function planReconstruction(scan: Scan, options: ReconstructionOpti
 /** What a method asks of a device. */
 function deviceRequest({ name, needsModel, devices = ['cpu'] }: Method): DeviceRequest {
   return { who: `method ${name}`, task: needsModel ? 'networks' : 'operators', kinds: devices };
+}
+
+/** By default: enough that a device does not wait for slices to be read and calibrated, and takes several side by side. */
+function slicesAtOnce({ kind, indices }: ResolvedDevice): number {
+  return kind === 'cuda' ? 4 * indices.length : 1;
 }
 
 /** The model named; for zero-shot learning one with random weights, where none is. */

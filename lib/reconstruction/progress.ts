@@ -15,14 +15,16 @@ const SHARES: Readonly<Record<Stage, readonly [before: number, share: number]>> 
 
 export class ProgressTracker {
   readonly #total: number;
+  readonly #device: string;
   readonly #listener: ((progress: ReconstructionProgress) => void) | undefined;
   readonly #started = performance.now();
   readonly #fractions = new Map<number, number>();
   #done = 0;
   #last = 0;
 
-  constructor(total: number, listener: ((progress: ReconstructionProgress) => void) | undefined) {
+  constructor(total: number, device: string, listener: ((progress: ReconstructionProgress) => void) | undefined) {
     this.#total = total;
+    this.#device = device;
     this.#listener = listener;
   }
 
@@ -50,6 +52,15 @@ export class ProgressTracker {
     const fraction = Math.min(1, sum / this.#total);
     const seconds = (performance.now() - this.#started) / 1000;
     const eta = this.#done > 0 || fraction > 0.05 ? (seconds * (1 - fraction)) / fraction : undefined;
-    this.#listener({ stage, slice, done: this.#done, total: this.#total, fraction, eta, stageEta });
+    this.#listener({
+      stage,
+      slice,
+      done: this.#done,
+      total: this.#total,
+      fraction,
+      eta,
+      stageEta,
+      device: this.#device,
+    });
   }
 }

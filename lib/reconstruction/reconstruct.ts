@@ -10,6 +10,7 @@ import { LarmorError } from '../errors.js';
 import { MapsReader } from '../io/maps-file.js';
 import { openScan, type Scan } from '../io/scan.js';
 import { centerCrop, type Metrics } from '../metrics/metrics.js';
+import { DevicePool } from './device-pool.js';
 import { finish } from './finish.js';
 import { rootSumOfSquares, senseReference } from './images.js';
 import { createManifest, fileDigest, type Manifest } from './manifest.js';
@@ -27,6 +28,8 @@ export interface SliceReport {
   /** Position in the scan. */
   readonly index: number;
   readonly seconds: number;
+  /** Where it was computed, of methods that run elsewhere than on the CPU. */
+  readonly device?: string | undefined;
   /** Against the reference, with the data range of the volume. */
   readonly metrics?: Metrics | undefined;
   /** Metrics of the network's own output, before the final data consistency. */
@@ -98,7 +101,7 @@ class Pipeline {
   constructor(scan: Scan, plan: Plan, { signal, onProgress }: ReconstructionOptions) {
     this.#scan = scan;
     this.#plan = plan;
-    this.#progress = new ProgressTracker(plan.slices.length, onProgress);
+    this.#progress = new ProgressTracker(plan.slices.length, plan.device.name, onProgress);
     this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
     const shape = [plan.slices.length, ...plan.finishing.imageShape];
     this.#image = realZeros(shape);
@@ -118,7 +121,8 @@ class Pipeline {
       await using others =
         method.joint?.(settings) === 'contrasts' ? await OtherContrasts.open(this.#scan, sampling, first) : undefined;
       const preparation = await Preparation.start(this.#scan, this.#plan.preparation, first);
-      const reader = new SliceReader(this.#scan, this.#plan, preparation, maps, others);
+      await using devices = await DevicePool.open(this.#plan.device);
+      const reader = new SliceReader(this.#scan, this.#plan, preparation, maps, devices, others);
       await using reconstructor = await method.start(reader.methodSetup(), first);
       const reports = await this.#runLanes(reconstructor, reader);
       this.#progress.report(slices[slices.length - 1], 'measuring', 0);
@@ -191,7 +195,7 @@ class Pipeline {
     const result: SliceImage = holdsSignal(slice.kspace)
       ? await reconstructor.reconstruct(slice, options)
       : { image: complexZeros(this.#scan.matrix), warnings: ['k-space is zero throughout; so is the image'] };
-    const { image, network, solver, adaptation } = result;
+    const { image, network, solver, adaptation, device } = result;
     if (this.#plan.calibration.weighting === 'soft' || this.#plan.maps !== undefined)
       for (const component of network ? [image, network] : [image]) await sensitivities.restoreBrightness(component);
     const { finishing } = this.#plan;
@@ -205,7 +209,7 @@ class Pipeline {
     const { calibration, warnings } = await sensitivities.outcome();
     const seconds = (performance.now() - begun) / 1000;
     return {
-      ...{ index, seconds, solver, adaptation, calibration, compression: compressionRecord(compression) },
+      ...{ index, seconds, device, solver, adaptation, calibration, compression: compressionRecord(compression) },
       warnings: [
         ...(result.warnings ?? []),
         ...unfinished(result.solver),

@@ -7,6 +7,7 @@ import type { MapsReader } from '../io/maps-file.js';
 import type { Scan } from '../io/scan.js';
 import { Mask } from '../operators/mask.js';
 import { sampledCentre } from '../sampling/centre.js';
+import type { DevicePool } from './device-pool.js';
 import type { MethodSetup, Samples, SliceData, SliceOptions } from './method.js';
 import type { Plan } from './options.js';
 import type { OtherContrasts } from './other-contrasts.js';
@@ -26,11 +27,13 @@ export class SliceReader {
   readonly #plan: Plan;
   readonly #preparation: Preparation;
   readonly #maps: MapsReader | undefined;
+  readonly #devices: DevicePool | undefined;
   readonly #others: OtherContrasts | undefined;
   readonly #sampled: Omit<CalibrationDiagnostics, 'maps'>;
 
   /**
    * @param maps Where the caller's maps lie; without them they are estimated.
+   * @param devices For methods that run elsewhere than on the CPU.
    * @param others For methods that reconstruct all contrasts at once.
    */
   constructor(
@@ -38,12 +41,14 @@ export class SliceReader {
     plan: Plan,
     preparation: Preparation,
     maps: MapsReader | undefined,
+    devices: DevicePool | undefined,
     others?: OtherContrasts | undefined,
   ) {
     this.#scan = scan;
     this.#plan = plan;
     this.#preparation = preparation;
     this.#maps = maps;
+    this.#devices = devices;
     this.#others = others;
     const { mask, description } = plan.sampling;
     this.#sampled = { centre: sampledCentre(mask, scan.matrix[0]), acceleration: description.acceleration };
@@ -54,7 +59,8 @@ export class SliceReader {
     const { model, adapt, device, threads, settings, slices } = this.#plan;
     const { name, acquisition, slices: scanSlices } = this.#scan;
     const readSlice = this.read.bind(this);
-    return { model, adapt, device, threads, settings, slices, scanSlices, name, acquisition, readSlice };
+    const devices = this.#devices;
+    return { model, adapt, device, devices, threads, settings, slices, scanSlices, name, acquisition, readSlice };
   }
 
   /** @param useWhole Given the whitened k-space of all coils, before undersampling and compression. */

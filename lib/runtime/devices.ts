@@ -18,25 +18,46 @@ export type Probe =
       readonly available: true;
       /** What it found, for reports: names, memory, versions. */
       readonly description: string;
-      /** Devices of this kind. Default 1. */
-      readonly count?: number | undefined;
+      /** Numbers of the devices that work. Default: 0 alone. */
+      readonly indices?: readonly number[] | undefined;
       /** Why `auto` leaves it alone although it works, such as a driver that computes in software. */
       readonly notAutomatic?: string | undefined;
     }
-  | { readonly available: false; readonly reason: string };
+  | {
+      readonly available: false;
+      readonly reason: string;
+      /** What to type to mend it. */
+      readonly remedy?: string | undefined;
+    };
 
-/** Looks, and tests with numbers, once per process; a promise, as devices take a while to start. Never rejects. */
-type Backend = (task: DeviceTask) => Probe | Promise<Probe>;
+/**
+ * Looks, and tests with numbers, once per process; a promise, as devices take a while to start. Never rejects.
+ *
+ * @param index The one device asked for: others, where somebody else may be at work, are then left alone.
+ */
+type Backend = (task: DeviceTask, index: number | undefined) => Probe | Promise<Probe>;
 
 const BACKENDS: Record<DeviceKind, Backend> = {
-  cuda: () => ({ available: false, reason: 'this version of larmor has no CUDA backend' }),
+  cuda: probeCuda,
   webgpu: () => ({ available: false, reason: 'this version of larmor has no WebGPU backend' }),
   cpu: () => ({ available: true, description: 'always there' }),
 };
 
-/** Whether `kind` works here for `task`, with what was found or why not. */
-export async function probeDevice(kind: DeviceKind, task: DeviceTask): Promise<Probe> {
-  return await BACKENDS[kind](task);
+/** Imported on demand, as it loads the addon: names of devices are known without. */
+async function probeCuda(task: DeviceTask, index: number | undefined): Promise<Probe> {
+  try {
+    const cuda = await import('../cuda/plugin.js');
+    const probe = await cuda.probeCuda(index);
+    if (!probe.available || task === 'operators') return probe;
+    return { available: false, reason: 'this version of larmor runs no networks on CUDA' };
+  } catch (error) {
+    return { available: false, reason: (error as Error).message };
+  }
+}
+
+/** Whether `kind`, or its device `index`, works here for `task`, with what was found or why not. */
+export async function probeDevice(kind: DeviceKind, task: DeviceTask, index?: number): Promise<Probe> {
+  return await BACKENDS[kind](task, index);
 }
 
 /** A kind of device as `availableDevices` lists it. */
@@ -109,11 +130,9 @@ export async function resolveDevice(wanted: Device | 'auto', request: DeviceRequ
     throw new LarmorError('ERR_DEVICE', `${who}: device ${wanted} is not available: ${reason}. Use "cpu" or "auto".`);
   };
   if (!kinds.includes(kind)) return fail(`${who} runs on ${kinds.join(', ')} only`);
-  const probe = await probeDevice(kind, task);
+  const probe = await probeDevice(kind, task, index);
   if (!probe.available) return fail(probe.reason);
-  const { count = 1 } = probe;
-  if (index !== undefined && index >= count) return fail(`${kind} devices here: 0 to ${count - 1}`);
-  const indices = index === undefined ? numbersBelow(count) : [index];
+  const { indices = [0] } = probe;
   return { kind, name: wanted, indices, reason: 'asked for', automatic: false };
 }
 
@@ -130,13 +149,9 @@ async function fastest({ who, task, kinds = DEVICE_KINDS }: DeviceRequest): Prom
       passedOver.push(`${kind}: ${objection}`);
       continue;
     }
-    const indices = numbersBelow(probe.count ?? 1);
+    const { indices = [0] } = probe;
     const reason = kind === 'cpu' ? passedOver.join('; ') : `the fastest here: ${probe.description}`;
     return { kind, name: kind, indices, reason, automatic: true };
   }
   throw new LarmorError('ERR_DEVICE', `${who}: no device: ${passedOver.join('; ')}`);
-}
-
-function numbersBelow(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
 }

@@ -1,6 +1,6 @@
 // What the solvers with proximal maps share, and their iteration for functions of any kind.
 import { type ComplexArray, complexZeros, expectComplex } from '../arrays/complex-array.js';
-import type { ProximalOutcome } from '../binding.js';
+import type { ProximalOutcome } from '../bindings/solvers.js';
 import { LarmorError } from '../errors.js';
 import type { RunOptions } from '../jobs.js';
 import { expectIterationOptions, realDot, type SquareMap } from './conjugate-gradients.js';

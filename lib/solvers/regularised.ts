@@ -1,6 +1,7 @@
 // What regularised least squares with one encoding have in common around their native solve.
 import { type ComplexArray, complexUninitialised, expectComplex } from '../arrays/complex-array.js';
-import type { EncodingArguments, JobControl, ProximalOutcome } from '../binding.js';
+import type { EncodingArguments, JobControl } from '../binding.js';
+import type { ProximalOutcome } from '../bindings/solvers.js';
 import { runJob, threadCount } from '../jobs.js';
 import { mapSizes } from '../operators/coils.js';
 import type { EncodingOptions } from '../operators/encoding.js';

@@ -4,6 +4,9 @@
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larmor::addon::export_calibration(env, exports);
   larmor::addon::export_coils(env, exports);
+  larmor::addon::export_cuda_devices(env, exports);
+  larmor::addon::export_cuda_memory(env, exports);
+  larmor::addon::export_cuda_operators(env, exports);
   larmor::addon::export_encoding(env, exports);
   larmor::addon::export_fft(env, exports);
   larmor::addon::export_finite(env, exports);

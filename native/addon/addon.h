@@ -6,6 +6,9 @@ namespace larmor::addon {
 
 void export_calibration(Napi::Env env, Napi::Object exports);
 void export_coils(Napi::Env env, Napi::Object exports);
+void export_cuda_devices(Napi::Env env, Napi::Object exports);
+void export_cuda_memory(Napi::Env env, Napi::Object exports);
+void export_cuda_operators(Napi::Env env, Napi::Object exports);
 void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);
 void export_finite(Napi::Env env, Napi::Object exports);

@@ -56,6 +56,7 @@ extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_
     t.adam = adam;
     t.squared_norm = squared_norm;
     t.scale = scale;
+    t.add_scaled = add_scaled;
     return t;
   }();
   return &table;

@@ -148,6 +148,8 @@ typedef struct LarmorCudaTable {
   LarmorCudaStatus (*adam)(LarmorCudaContext* context, const LarmorCudaAdam* options, uint64_t count, float* device_parameters, const float* device_gradient, float* device_m, float* device_v);
   LarmorCudaStatus (*squared_norm)(LarmorCudaContext* context, uint64_t count, const float* device_values, float* device_result);
   LarmorCudaStatus (*scale)(LarmorCudaContext* context, uint64_t count, float factor, float* device_values);
+  // to += factor values.
+  LarmorCudaStatus (*add_scaled)(LarmorCudaContext* context, uint64_t count, float factor, const float* device_values, float* device_to);
 } LarmorCudaTable;
 
 typedef const LarmorCudaTable* (*LarmorCudaEntry)(void);

@@ -1,4 +1,4 @@
-// Vectors of floats: scaling, and sums of squares.
+// Vectors of floats: scaling, adding, and sums of squares.
 #include "cuda/context.h"
 #include "cuda/device.h"
 #include "cuda/entries.h"
@@ -11,6 +11,10 @@ constexpr uint32_t kSumBlocks = 512;  // partial sums: enough to fill a large de
 
 __global__ void scale_kernel(uint64_t count, float factor, float* values) {
   for (uint64_t i = global_index(); i < count; i += global_threads()) values[i] *= factor;
+}
+
+__global__ void add_scaled_kernel(uint64_t count, float factor, const float* values, float* to) {
+  for (uint64_t i = global_index(); i < count; i += global_threads()) to[i] += factor * values[i];
 }
 
 __global__ void squared_norm_kernel(uint64_t count, const float* values, double* partials) {
@@ -42,6 +46,14 @@ LarmorCudaStatus scale(LarmorCudaContext* context, uint64_t count, float factor,
     if (count == 0) return;
     require(device_values != nullptr, "device_values must not be null");
     launch("scale", scale_kernel, dim3(blocks_for(count, kBlock)), dim3(kBlock), 0, c.stream(), count, factor, device_values);
+  });
+}
+
+LarmorCudaStatus add_scaled(LarmorCudaContext* context, uint64_t count, float factor, const float* device_values, float* device_to) {
+  return on_context("add_scaled", context, [&](Context& c) {
+    if (count == 0) return;
+    require(device_values != nullptr && device_to != nullptr, "device_values and device_to must not be null");
+    launch("add_scaled", add_scaled_kernel, dim3(blocks_for(count, kBlock)), dim3(kBlock), 0, c.stream(), count, factor, device_values, device_to);
   });
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '#larmor/cli/commands.js';
+import { referenceCuda } from '../support/reference-plugin.js';
 import { runCli } from '../support/run-cli.js';
 
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'));
@@ -47,6 +48,35 @@ describe('doctor', () => {
     expect([exitCode, report.ok]).toEqual([0, true]);
     const found = report.checks.filter(({ ok }: { ok: boolean }) => ok).map(({ name }: { name: string }) => name);
     expect(found).toEqual(expect.arrayContaining(['Node', 'native addon', 'ONNX Runtime', 'HDF5 reader']));
+  });
+
+  test('lists CUDA devices with what is wrong with them', async () => {
+    const env = await referenceCuda({ REFERENCE_DEVICES: '2', REFERENCE_FAULTY: '1' });
+    const { exitCode, stdout } = await runCli(['doctor', '--json'], { env });
+    const report = JSON.parse(stdout);
+    expect([exitCode, report.ok]).toEqual([0, true]);
+    const named = (name: string) => report.checks.find((check: { name: string }) => check.name === name);
+    expect(named('device cuda')).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^plugin .*liblarmor_cuda\.so, 2 devices$/),
+    });
+    expect(named('device cuda:0')).toMatchObject({
+      ok: true,
+      detail:
+        'Reference 0, 1024.0 GiB, compute capability 9.0, 1024.0 GiB free, driver for CUDA 13.2, cuFFT 11.3, self-test passed',
+    });
+    expect(named('device cuda:1')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('fft2 is wrong by 1.0'),
+    });
+  });
+
+  test('says what to type where there is a GPU but no plugin', async () => {
+    const env = await referenceCuda({ LARMOR_CUDA_PLUGIN: '/nowhere/plugin.so' });
+    const { exitCode, stdout } = await runCli(['doctor'], { env });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^- +device cuda +no CUDA plugin at \/nowhere\/plugin\.so$/m);
+    expect(stdout).toMatch(/^device cuda: npm run build:cuda /m);
   });
 
   test('names what is missing and what to type, and exits 1', async () => {

@@ -5,8 +5,8 @@ import { mapSupport } from '../../arrays/map-support.js';
 import { seedFromName } from '../../arrays/mt19937.js';
 import { LarmorError } from '../../errors.js';
 import { checkInputKind } from '../../networks/network-input.js';
-import { dataConsistency } from '../../solvers/sense.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
+import { dataConsistencyOn } from '../sense-on-device.js';
 import { firstSet, withOthers } from './first-set.js';
 import { adaptationWarnings, adaptingImagers, type Imager, ImagerPool, PlainImager } from './imagers.js';
 
@@ -14,12 +14,14 @@ class NetworkReconstructor implements SliceReconstructor {
   readonly #name: string;
   readonly #seed: number | undefined;
   readonly #final: FinalStep;
+  readonly #devices: MethodSetup['devices'];
   readonly #imagers: ImagerPool<NetworkSlice>;
 
-  constructor({ name, adapt }: MethodSetup, final: FinalStep, createImager: () => Imager<NetworkSlice>) {
+  constructor({ name, adapt, devices }: MethodSetup, final: FinalStep, createImager: () => Imager<NetworkSlice>) {
     this.#name = name;
     this.#seed = adapt?.seed;
     this.#final = final;
+    this.#devices = devices;
     this.#imagers = new ImagerPool(createImager);
   }
 
@@ -38,9 +40,9 @@ class NetworkReconstructor implements SliceReconstructor {
     const network = withOthers(output, others);
     const warnings = adaptationWarnings(adaptation);
     if (this.#final === 'none') return { image: network, adaptation, warnings };
-    const encoding = { maps: others ? whole.maps : maps, mask };
-    const { x } = await dataConsistency(network, whole.kspace, encoding, { signal, threads });
-    return { image: x, network, adaptation, warnings };
+    const problem = { kspace: whole.kspace, maps: others ? whole.maps : maps, mask };
+    const consistent = await dataConsistencyOn(this.#devices, network, problem, { signal, threads });
+    return { image: consistent.result.x, network, adaptation, warnings: [...warnings, ...consistent.warnings] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,6 +31,11 @@ void check_length(const OnDevice& device, size_t count) {
   SUCCEED(cuda().scale(device, count, -2.5f, scaled));
   const std::vector<float> got = scaled.get();
   for (size_t i = 0; i < count; ++i) CHECK(got[i] == -2.5f * x[i]);
+
+  const DeviceArray<float> to(device, x);
+  SUCCEED(cuda().add_scaled(device, count, 0.5f, scaled, to));
+  const std::vector<float> sums = to.get();
+  for (size_t i = 0; i < count; ++i) CHECK_CLOSE(sums[i], -0.25 * x[i], 1e-6 * std::abs(x[i]));
 }
 
 }  // namespace
@@ -40,6 +45,7 @@ int main() {
   for (const size_t count : {0, 1, 31, 256, 257, 3000}) check_length(device, count);
   FAIL_WITH(cuda().scale(device, 3, 1, nullptr), LARMOR_CUDA_ARGUMENT, "scale: device_values must not be null");
   FAIL_WITH(cuda().scale(nullptr, 3, 1, nullptr), LARMOR_CUDA_ARGUMENT, "context must not be null");
+  FAIL_WITH(cuda().add_scaled(device, 3, 1, nullptr, nullptr), LARMOR_CUDA_ARGUMENT, "must not be null");
   FAIL_WITH(cuda().squared_norm(device, 3, nullptr, nullptr), LARMOR_CUDA_ARGUMENT, "must not be null");
   return finish();
 }

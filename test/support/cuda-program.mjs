@@ -1,0 +1,209 @@
+// Works on the CUDA devices of its process, beside the CPU, and prints what came of it as JSON. Argument: the name of a part.
+import { setTimeout as delay } from 'node:timers/promises';
+import { complexZeros } from '#larmor/arrays/complex-array.js';
+import { MT19937 } from '#larmor/arrays/mt19937.js';
+import { CudaContext } from '#larmor/cuda/context.js';
+import { DeviceEncoding } from '#larmor/cuda/encoding.js';
+import { deviceFft2, deviceIfft2 } from '#larmor/cuda/fft2.js';
+import { openCuda, probeCuda } from '#larmor/cuda/plugin.js';
+import { deviceCgSense, deviceDataConsistency } from '#larmor/cuda/sense.js';
+import { EncodingOperator } from '#larmor/operators/encoding.js';
+import { fft2, ifft2 } from '#larmor/operators/fft2.js';
+import { cgSense, dataConsistency } from '#larmor/solvers/sense.js';
+
+const random = new MT19937(7);
+
+function noise(shape) {
+  const array = complexZeros(shape);
+  for (let i = 0; i < array.data.length; i += 1) array.data[i] = random.uniform(-0.5, 0.5);
+  return array;
+}
+
+/** Maps [set, coil, y, x] whose squares sum to 1 over coils and sets. */
+function unitMaps(sets, coils, ny, nx) {
+  const maps = noise([sets, coils, ny, nx]);
+  const plane = 2 * ny * nx;
+  for (let i = 0; i < plane; i += 2) {
+    let energy = 0;
+    for (let k = 0; k < sets * coils; k += 1)
+      energy += maps.data[k * plane + i] ** 2 + maps.data[k * plane + i + 1] ** 2;
+    for (let k = 0; k < sets * coils; k += 1)
+      for (const part of [0, 1]) maps.data[k * plane + i + part] /= Math.sqrt(energy);
+  }
+  return maps;
+}
+
+/** A mask of columns, or of points, with about half the samples. */
+function halfMask(shape) {
+  const data = Uint8Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
+    i % 5 === 0 || random.uniform() < 0.5 ? 1 : 0,
+  );
+  return { data, shape };
+}
+
+/** ||a - b|| / ||b||. */
+function misfit({ data: a }, { data: b }) {
+  let difference = 0;
+  let energy = 0;
+  for (let i = 0; i < b.length; i += 1) {
+    difference += (a[i] - b[i]) ** 2;
+    energy += b[i] ** 2;
+  }
+  return a.length === b.length ? Math.sqrt(difference / energy) : NaN;
+}
+
+const SIZE = { coils: 3, ny: 12, nx: 15 };
+const MASKS = { lines: [SIZE.nx], points: [SIZE.ny, SIZE.nx] };
+
+function problems(batch, sets, maskShape) {
+  const { coils, ny, nx } = SIZE;
+  return Array.from({ length: batch }, () => ({
+    maps: unitMaps(sets, coils, ny, nx),
+    mask: halfMask(maskShape),
+    kspace: noise([coils, ny, nx]),
+  }));
+}
+
+/** Opens a device for `work`, and lets go at the end of what it was told to keep. */
+async function onCuda(work) {
+  const cuda = await CudaContext.open();
+  const kept = [];
+  const keep = (resource) => {
+    kept.push(resource);
+    return resource;
+  };
+  try {
+    const result = await work(cuda, keep);
+    for (const resource of kept) resource[Symbol.dispose]();
+    const { arrays: left, arrayBytes, peakBytes } = await cuda.memory();
+    return { ...result, left, arrayBytes, peakBytes };
+  } finally {
+    await cuda.close();
+  }
+}
+
+const codeOf = async (work) => {
+  try {
+    await work();
+    return 'none';
+  } catch (error) {
+    return error.code ?? String(error);
+  }
+};
+
+const operators = () =>
+  onCuda(async (cuda, keep) => {
+    const misfits = {};
+    const x = noise([2, 3, SIZE.ny, SIZE.nx]);
+    const onDevice = keep(await cuda.upload(x));
+    misfits.fft2 = misfit(await keep(await deviceFft2(onDevice)).download(), await fft2(x));
+    misfits.ifft2 = misfit(await keep(await deviceIfft2(onDevice)).download(), await ifft2(x));
+    for (const [name, maskShape] of Object.entries(MASKS)) {
+      const all = problems(2, 2, maskShape);
+      const A = keep(await DeviceEncoding.upload(cuda, all));
+      const images = all.map(() => noise([2, SIZE.ny, SIZE.nx]));
+      const image = keep(await A.uploadImages(images));
+      const kspace = keep(await A.uploadKspace(all.map((problem) => problem.kspace)));
+      for (const method of ['forward', 'adjoint', 'normal']) {
+        const { data } = await keep(await A[method](method === 'adjoint' ? kspace : image)).download();
+        const length = data.length / 2;
+        for (const [i, problem] of all.entries()) {
+          const operator = new EncodingOperator(problem);
+          const apply = operator[method === 'forward' ? 'apply' : method].bind(operator);
+          const truth = await apply(method === 'adjoint' ? problem.kspace : images[i]);
+          const part = { data: data.subarray(i * length, (i + 1) * length) };
+          misfits[`${name} ${method} ${i}`] = misfit(part, truth);
+        }
+      }
+    }
+    return { misfits, device: cuda.device, name: cuda.name };
+  });
+
+const solvers = () =>
+  onCuda(async (cuda) => {
+    const rows = [];
+    for (const [name, maskShape] of Object.entries(MASKS)) {
+      const sets = name === 'lines' ? 1 : 2;
+      const all = problems(3, sets, maskShape);
+      const sense = { lambda: 0.05, maxIterations: 40, tolerance: 1e-4 };
+      const final = { mu: 0.1, iterations: 4 };
+      const images = all.map(() => noise([sets, SIZE.ny, SIZE.nx]));
+      const results = await deviceCgSense(cuda, all, sense);
+      const consistent = await deviceDataConsistency(cuda, images, all, final);
+      for (const [i, { kspace, ...encoding }] of all.entries()) {
+        const truth = await cgSense(kspace, encoding, sense);
+        const truthConsistent = await dataConsistency(images[i], kspace, encoding, final);
+        const { x, iterations, residual, stop } = results[i];
+        const expected = { iterations: truth.iterations, stop: truth.stop };
+        rows.push({ iterations, stop, expected, residual, shape: x.shape, misfit: misfit(x, truth.x) });
+        rows.push({ consistent: misfit(consistent[i].x, truthConsistent.x), iterations: consistent[i].iterations });
+      }
+    }
+    return { rows };
+  });
+
+async function life() {
+  const cuda = await CudaContext.open(0);
+  const other = await CudaContext.open(1);
+  const array = await cuda.upload(noise([4, 4]));
+  const stranger = await other.upload(noise([4, 4]));
+  const codes = {
+    'another context': await codeOf(() => cuda.read(stranger, 0, new Float32Array(32))),
+    'beyond the end': await codeOf(() => cuda.read(array, 8, new Float32Array(32))),
+    'not finite': await codeOf(() => cuda.upload({ data: new Float32Array([1, NaN]), shape: [1] })),
+    'no such shape': await codeOf(() => cuda.upload({ data: new Float32Array(3), shape: [2] })),
+    'real transform': await codeOf(async () =>
+      deviceFft2(await cuda.upload({ data: new Float32Array(16), shape: [4, 4] })),
+    ),
+    'aborted before': await codeOf(() => array.download({ signal: AbortSignal.abort() })),
+  };
+  const underWay = array.download();
+  array.free();
+  array.free();
+  codes['freed under way'] = await codeOf(() => underWay);
+  codes['after free'] = await codeOf(() => array.download());
+  codes['transform after free'] = await codeOf(() => deviceFft2(array));
+  const beforeClose = await cuda.memory();
+  await cuda.close();
+  await cuda.close();
+  codes['after close'] = await codeOf(() => cuda.upload(noise([4])));
+  await other.close();
+  codes['array of a closed context'] = await codeOf(() => stranger.download());
+  stranger.free();
+  return { codes, freed: array.freed, left: beforeClose.arrays };
+}
+
+/** Arrays that nobody freed go with the garbage. */
+const garbage = () =>
+  onCuda(async (cuda) => {
+    const upload = async () => {
+      for (let i = 0; i < 20; i += 1) await cuda.upload(noise([8, 8]));
+    };
+    await upload();
+    const before = (await cuda.memory()).arrays;
+    for (let turn = 0; turn < 50 && (await cuda.memory()).arrays > 0; turn += 1) {
+      globalThis.gc();
+      await delay(5);
+    }
+    return { before };
+  });
+
+const outOfMemory = () =>
+  onCuda(async (cuda) => {
+    const all = problems(4, 1, [SIZE.nx]);
+    const code = await codeOf(() => deviceCgSense(cuda, all));
+    const leftThen = (await cuda.memory()).arrays;
+    return { code, leftThen, single: await codeOf(() => deviceCgSense(cuda, all.slice(0, 1))) };
+  });
+
+async function probe() {
+  return {
+    state: await openCuda(),
+    all: await probeCuda(),
+    second: await probeCuda(1),
+    open: await codeOf(() => CudaContext.open(0)),
+  };
+}
+
+const parts = { operators, solvers, life, garbage, outOfMemory, probe };
+process.stdout.write(JSON.stringify(await parts[process.argv[2]]()));

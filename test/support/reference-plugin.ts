@@ -1,0 +1,48 @@
+// Builds the reference CUDA plugin and a stand-in for the driver's library, once per version of their sources.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = resolve(import.meta.dirname, '../..');
+const SOURCES = ['test/native/reference_plugin.cc', 'native/cuda/plugin.h'].map((path) => join(root, path));
+const PLUGIN = 'liblarmor_cuda.so';
+
+/** Compiles without whatever the test process itself was started under, such as a sanitizer. */
+async function compile(args: readonly string[]): Promise<void> {
+  const compiler = process.env.CXX ?? 'g++';
+  const env = { ...process.env, LD_PRELOAD: '' };
+  await promisify(execFile)(compiler, ['-shared', '-fPIC', ...args], { env }).catch((cause) => {
+    throw new Error(`these tests need a C++ compiler, and ${compiler} failed: ${cause.message}`, { cause });
+  });
+}
+
+async function build(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const source of SOURCES) hash.update(readFileSync(source));
+  const cache = join(root, 'node_modules', '.cache', 'larmor-tests');
+  const folder = join(cache, hash.digest('hex').slice(0, 16));
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const fresh = mkdtempSync(join(cache, 'building-'));
+  const include = ['-I', join(root, 'native')];
+  await compile(['-std=c++20', '-O2', '-fvisibility=hidden', ...include, SOURCES[0], '-o', join(fresh, PLUGIN)]);
+  await compile(['-x', 'c', '/dev/null', '-Wl,-soname,libcuda.so.1', '-o', join(fresh, 'libcuda.so.1')]);
+  try {
+    renameSync(fresh, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+    rmSync(fresh, { recursive: true }); // another test process was faster
+  }
+  return folder;
+}
+
+let building: Promise<string> | undefined;
+
+/** Environment of a process that finds a driver and the reference plugin; `settings` make the plugin fail. */
+export async function referenceCuda(settings: NodeJS.ProcessEnv = {}): Promise<NodeJS.ProcessEnv> {
+  building ??= build();
+  const folder = await building;
+  return { ...process.env, LARMOR_CUDA_PLUGIN: join(folder, PLUGIN), LD_LIBRARY_PATH: folder, ...settings };
+}
