@@ -1,7 +1,7 @@
 // The only door to the addon: loads it and declares the types of its functions.
 import { createRequire } from 'node:module';
 import type { CoilBinding } from './bindings/coils.js';
-import type { CudaBinding } from './bindings/cuda.js';
+import type { CudaBinding, CudaContextHandle } from './bindings/cuda.js';
 import type { ImageBinding } from './bindings/images.js';
 import type { SolverBinding } from './bindings/solvers.js';
 import { LarmorError } from './errors.js';
@@ -121,7 +121,7 @@ export interface Binding extends CoilBinding, CudaBinding, ImageBinding, SolverB
   ): Promise<void>;
 
   // native/addon/calibration.cc
-  /** Fills maps [set, coil, y, x] and eigenvalues [set, y, x]; a kernel that may shrink is at most half the region's smaller side; without a crop it is found. */
+  /** Fills maps [set, coil, y, x] and eigenvalues [set, y, x], on a device where its context is given; a kernel that may shrink is at most half the region's smaller side; without a crop it is found. */
   espirit(
     control: JobControl,
     ...rest: [
@@ -138,6 +138,7 @@ export interface Binding extends CoilBinding, CudaBinding, ImageBinding, SolverB
       maps: Float32Array,
       eigenvalues: Float32Array,
       threads: number,
+      context: CudaContextHandle | undefined,
     ]
   ): Promise<CalibrationFindings>;
   /** Fills maps [coil, y, x] and values [y, x], the coils' root sum of squares relative to its largest. */

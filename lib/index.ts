@@ -42,6 +42,7 @@ export { type SpiritOptions, type SpiritResult, spirit } from './calibration/spi
 export { CudaContext, type DeviceMemoryUse } from './cuda/context.js';
 export { DeviceArray, type ElementKind } from './cuda/device-array.js';
 export { DeviceEncoding } from './cuda/encoding.js';
+export { deviceEspirit } from './cuda/espirit.js';
 export { deviceFft2, deviceIfft2 } from './cuda/fft2.js';
 export { deviceCgSense, deviceDataConsistency, type SenseProblem } from './cuda/sense.js';
 export { ERROR_CODES, LarmorError, type LarmorErrorCode } from './errors.js';

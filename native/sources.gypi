@@ -49,7 +49,7 @@
     "core_sources_baseline": ["native/core/kernels_baseline.cc"],
     "core_sources_avx2": ["native/core/kernels_avx2.cc"],
     "core_sources_avx512": ["native/core/kernels_avx512.cc"],
-    "gpu_sources": ["native/gpu/cuda_context.cc", "native/gpu/cuda_plugin.cc"],
+    "gpu_sources": ["native/gpu/cuda_context.cc", "native/gpu/cuda_espirit.cc", "native/gpu/cuda_plugin.cc"],
     "ort_sources": [
       "native/ort/cpu_compute.cc",
       "native/ort/cuda_compute.cc",

@@ -70,27 +70,29 @@ export function expectCalibrationOptions(options: CalibrationOptions): void {
 /**
  * Estimates coil sensitivities from k-space [coil, ky, kx].
  *
+ * @param estimate ESPIRiT itself, for devices.
  * @throws LarmorError as `espirit` and `lowResolutionMaps`; `ERR_ARGUMENT` for options that the method does not take.
  * @example const { maps, unexplained } = await calibrate(kspace, { mask, method: 'low-resolution' });
  */
 export async function calibrate(
   kspace: ComplexArray,
   { signal, threads, onProgress, mask, matrix, ...options }: CalibrationOptions & CalibrationSource & RunOptions = {},
+  estimate: typeof espirit = espirit,
 ): Promise<Calibration> {
   expectCalibrationOptions(options);
   const { method = 'espirit', crop, calibrationSize } = options;
   const source = { mask, matrix, calibrationSize, signal, threads, onProgress };
   if (method === 'low-resolution') {
     const number = crop === 'auto' ? undefined : crop;
-    const { magnitude, ...estimate } = await lowResolutionMaps(kspace, { ...source, crop: number });
-    return { method, ...estimate, support: shareAbove(magnitude, estimate.crop) };
+    const { magnitude, ...estimated } = await lowResolutionMaps(kspace, { ...source, crop: number });
+    return { method, ...estimated, support: shareAbove(magnitude, estimated.crop) };
   }
-  const { eigenvalues, ...estimate } = await espirit(kspace, { ...options, ...source });
+  const { eigenvalues, ...estimated } = await estimate(kspace, { ...options, ...source });
   const points = eigenvalues.data.length / eigenvalues.shape[0];
   const first = { data: eigenvalues.data.subarray(0, points), shape: eigenvalues.shape.slice(1) };
-  const support = shareAbove(first, estimate.crop);
-  const consistent = support > 0 ? shareAbove(first, Math.max(CONSISTENT, estimate.crop)) / support : 0;
-  return { method, ...estimate, support, consistent };
+  const support = shareAbove(first, estimated.crop);
+  const consistent = support > 0 ? shareAbove(first, Math.max(CONSISTENT, estimated.crop)) / support : 0;
+  return { method, ...estimated, support, consistent };
 }
 
 function shareAbove({ data }: RealArray, bound: number): number {

@@ -1,6 +1,7 @@
 // Coil sensitivities by ESPIRiT, from the fully sampled centre of k-space.
 import { type ComplexArray, complexUninitialised, type RealArray, realZeros } from '../arrays/complex-array.js';
-import { binding } from '../binding.js';
+import { binding, type CalibrationFindings, type JobControl } from '../binding.js';
+import type { CudaContextHandle } from '../bindings/cuda.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
 import {
@@ -80,7 +81,22 @@ export interface EspiritResult extends CoilSensitivities {
  * @see Uecker et al., Magn Reson Med 2014;71:990-1001 (also for soft weights); Otsu, IEEE Trans Syst Man Cybern 1979;9:62-66.
  * @example const { maps } = await espirit(kspace, { mask, crop: 'auto' });
  */
-export async function espirit(kspace: ComplexArray, options: EspiritOptions & RunOptions = {}): Promise<EspiritResult> {
+export function espirit(kspace: ComplexArray, options: EspiritOptions & RunOptions = {}): Promise<EspiritResult> {
+  return espiritBy((steps, start) => runJob(steps, options, (control) => start(control, undefined)), kspace, options);
+}
+
+/** Runs the job, which counts steps, with a device's context or without. */
+export type EspiritRunner = (
+  steps: number,
+  start: (control: JobControl, context: CudaContextHandle | undefined) => Promise<CalibrationFindings>,
+) => Promise<CalibrationFindings>;
+
+/** As `espirit`, the job being run by `run`: for devices. */
+export async function espiritBy(
+  run: EspiritRunner,
+  kspace: ComplexArray,
+  options: EspiritOptions & RunOptions,
+): Promise<EspiritResult> {
   const { kernel = KERNEL, threshold = 0.001, crop = 0.8, weighting = 'hard', sets = 1, iterations = 30 } = options;
   const threads = threadCount(options);
   const { coils, calibrationSize, matrix, args } = expectSource('espirit', kspace, options);
@@ -97,7 +113,7 @@ export async function espirit(kspace: ComplexArray, options: EspiritOptions & Ru
   const [ny, nx] = matrix;
   const maps = complexUninitialised([sets, coils, ny, nx]);
   const eigenvalues = realZeros([sets, ny, nx]);
-  const findings = await runJob(binding.espiritSteps(ny), options, (control) =>
+  const findings = await run(binding.espiritSteps(ny), (control, context) =>
     binding.espirit(
       control,
       ...args,
@@ -113,6 +129,7 @@ export async function espirit(kspace: ComplexArray, options: EspiritOptions & Ru
       maps.data,
       eigenvalues.data,
       threads,
+      context,
     ),
   );
   return { maps, eigenvalues, kernel: findings[6], folded: findings[7], ...describeFindings(findings) };

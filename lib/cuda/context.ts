@@ -145,6 +145,19 @@ export class CudaContext implements AsyncDisposable {
     return await job;
   }
 
+  /**
+   * Starts a native job that is mostly work of the host and waits for the context by itself where it needs it, beside the calls in order.
+   *
+   * @param steps What the job counts up to.
+   */
+  runBeside<T>(
+    steps: number,
+    options: RunOptions,
+    start: (control: JobControl, context: CudaContextHandle) => Promise<T>,
+  ): Promise<T> {
+    return runJob(steps, options, (control) => start(control, this.#handle));
+  }
+
   /** Frees memory after the calls made so far. For device arrays. */
   release(memory: DeviceMemoryHandle): void {
     const free = async (control: JobControl, context: CudaContextHandle): Promise<unknown> => {

@@ -41,6 +41,7 @@ export class DevicePool implements AsyncDisposable {
   /** Why there are no workers. */
   readonly #failure: LarmorError | undefined;
   readonly #waiting: Task[] = [];
+  #turn = 0;
 
   private constructor(contexts: readonly CudaContext[], automatic: boolean, failure?: LarmorError) {
     this.#workers = contexts.map((context) => ({ context, most: MOST, busy: false }));
@@ -95,6 +96,24 @@ export class DevicePool implements AsyncDisposable {
       if (!this.#automatic || !isOfDevice(error)) throw error;
       const warnings = [`computed on the CPU, as the device chosen automatically could not: ${error.message}`];
       return { output: await onCpu(), device: 'cpu', warnings };
+    }
+  }
+
+  /**
+   * Runs mostly the host's work with the help of the devices in turn, beside what they do; `onCpu` takes over as in `runOr`. Where it ran does
+   * not matter to anybody, so it is not told.
+   */
+  async besideOr<Output>(
+    work: (context: CudaContext) => Promise<Output>,
+    onCpu: () => Promise<Output>,
+  ): Promise<Output> {
+    try {
+      if (this.#failure) throw this.#failure;
+      this.#turn = (this.#turn + 1) % this.#workers.length;
+      return await work(this.#workers[this.#turn].context);
+    } catch (error) {
+      if (!this.#automatic || !isOfDevice(error)) throw error;
+      return await onCpu();
     }
   }
 

@@ -1,12 +1,12 @@
 // Slices as methods see them: read, whitened, undersampled, compressed, with the maps of those coils on demand.
 import { type ComplexArray, expectComplex } from '../arrays/complex-array.js';
-import { calibrate } from '../calibration/calibrate.js';
 import { type CoilCompression, compressCoils } from '../calibration/coil-compression.js';
 import { type CalibrationDiagnostics, describeGivenMaps, describeMaps } from '../calibration/diagnostics.js';
 import type { MapsReader } from '../io/maps-file.js';
 import type { Scan } from '../io/scan.js';
 import { Mask } from '../operators/mask.js';
 import { sampledCentre } from '../sampling/centre.js';
+import { calibrateOn } from './calibrate-on-device.js';
 import type { DevicePool } from './device-pool.js';
 import type { MethodSetup, Samples, SliceData, SliceOptions } from './method.js';
 import type { Plan } from './options.js';
@@ -126,7 +126,8 @@ export class SliceReader {
     const { signal, threads } = options;
     const { sampling, calibration } = this.#plan;
     if (!this.#maps) {
-      const estimate = await calibrate(kspace, { ...calibration, mask: sampling.mask, signal, threads });
+      const wanted = { ...calibration, mask: sampling.mask, signal, threads };
+      const estimate = await calibrateOn(this.#devices, kspace, wanted);
       return { maps: estimate.maps, description: describeMaps(estimate) };
     }
     const given = await this.#maps.read(index, { signal });

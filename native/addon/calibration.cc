@@ -5,6 +5,7 @@
 
 #include "addon/addon.h"
 #include "addon/args.h"
+#include "addon/cuda_arguments.h"
 #include "addon/job_threads.h"
 #include "core/data_scale.h"
 #include "core/espirit.h"
@@ -12,6 +13,7 @@
 #include "core/map_support.h"
 #include "core/network.h"
 #include "core/scratch.h"
+#include "gpu/cuda_espirit.h"
 
 namespace larmor::addon {
 namespace {
@@ -73,7 +75,8 @@ void finish(const Parallel& parallel, const Calibration& calibration, size_t set
 }
 
 /// espirit(control, kspace, coils, ny, nx, mask | undefined, maskIsLines, maxRows, maxColumns, kernel, mayShrink, threshold, sets,
-/// iterations, crop | undefined, soft, outNy, outNx, maps, eigenvalues, threads): Promise<Float64Array of findings>. A kernel that may
+/// iterations, crop | undefined, soft, outNy, outNx, maps, eigenvalues, threads, context | undefined): Promise<Float64Array of findings>.
+/// With the context of a device, that solves the pixels' eigenproblems. A kernel that may
 /// shrink is at most half the smaller side of the region. Without a crop it is found. Counts espiritSteps(outNy) steps.
 Napi::Value espirit(const Napi::CallbackInfo& info) {
   const Calibration calibration(info);
@@ -93,6 +96,7 @@ Napi::Value espirit(const Napi::CallbackInfo& info) {
   c32* const maps = complex64(info, 18, "maps", product(info, {options.sets, coils, points}));
   float* const eigenvalues = float32(info, 19, "eigenvalues", options.sets * points);
   const size_t threads = count(info, 20, "threads");
+  const auto context = info[21].IsUndefined() ? nullptr : handle<CudaContextHandle>(info, 21, "context")->context;
   const auto findings = std::make_shared<Findings>();
   return Job::run(
       info.Env(), info[0], {info[1], info[5], info[18], info[19]},
@@ -101,8 +105,14 @@ Napi::Value espirit(const Napi::CallbackInfo& info) {
         const CalibrationRegion region = calibration.region(parallel, "espirit", options.kernel, " (the kernel)");
         EspiritOptions chosen = options;
         if (may_shrink) chosen.kernel = std::max<size_t>(1, std::min({options.kernel, region.rows / 2, region.columns / 2}));
-        const double folded =
-            larmor::espirit(parallel, calibration.kspace, region, chosen, size, maps, eigenvalues, [&](size_t done) { job.done(done); });
+        double folded = 0;
+        if (context == nullptr || gpu::cuda().espirit_maps == nullptr) {  // a plugin may leave this to the processor
+          folded = larmor::espirit(parallel, calibration.kspace, region, chosen, size, maps, eigenvalues, [&](size_t done) { job.done(done); });
+        } else {
+          const EspiritGrid grid = espirit_grid(parallel, calibration.kspace, region, chosen);
+          gpu::espirit_on_device(*context, grid, chosen, size, maps, eigenvalues);
+          folded = espirit_folded_share(parallel, grid, chosen, size);
+        }
         *findings = {region, find_crop ? automatic_crop(points, eigenvalues) : crop, 0, chosen.kernel, folded};
         finish(parallel, calibration, options.sets, soft, size, eigenvalues, maps, *findings);
       },

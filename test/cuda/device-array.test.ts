@@ -52,6 +52,19 @@ describe('solvers', () => {
   });
 });
 
+describe('coil maps', () => {
+  test('agree with those of the CPU to where its power iteration ends', async () => {
+    const { findings, expected, maps, eigenvalues, left } = await run('maps');
+    expect(findings.kernel).toBe(expected.kernel);
+    expect(findings.folded).toBe(expected.folded);
+    expect(findings.unexplained).toBeCloseTo(expected.unexplained, 5);
+    // Eigenvectors end at a residual of 1e-4, the error of their eigenvalues is its square; the reference goes on to the end.
+    expect(maps).toBeLessThan(1e-3);
+    expect(eigenvalues).toBeLessThan(1e-5);
+    expect(left).toBe(0);
+  });
+});
+
 describe('lifetime', () => {
   test('every misuse has a code, and what was queued before free() still runs', async () => {
     const { codes, freed, left } = await run('life', { REFERENCE_DEVICES: '2' });
@@ -70,6 +83,11 @@ describe('lifetime', () => {
     });
     expect(freed).toBe(true);
     expect(left).toBe(1); // that of "real transform", which was not freed
+  });
+
+  test.each(['open', 'with an array', 'at work', 'never'])('a process may end with a context %s', async (stage) => {
+    const { exitCode, stderr } = await runNode([program, 'exit', stage], { env: await referenceCuda() });
+    expect([exitCode, stderr]).toEqual([0, '']);
   });
 
   test('arrays that nobody freed go with the garbage', async () => {

@@ -2,8 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { complexZeros } from '#larmor/arrays/complex-array.js';
 import { MT19937 } from '#larmor/arrays/mt19937.js';
+import { espirit } from '#larmor/calibration/espirit.js';
 import { CudaContext } from '#larmor/cuda/context.js';
 import { DeviceEncoding } from '#larmor/cuda/encoding.js';
+import { deviceEspirit } from '#larmor/cuda/espirit.js';
 import { deviceFft2, deviceIfft2 } from '#larmor/cuda/fft2.js';
 import { openCuda, probeCuda } from '#larmor/cuda/plugin.js';
 import { deviceCgSense, deviceDataConsistency } from '#larmor/cuda/sense.js';
@@ -142,6 +144,40 @@ const solvers = () =>
     return { rows };
   });
 
+/** K-space of a disc that four coils see from four sides. */
+async function discSeenByCoils(n) {
+  const images = complexZeros([4, n, n]);
+  for (let coil = 0; coil < 4; coil += 1)
+    for (let y = 0; y < n; y += 1)
+      for (let x = 0; x < n; x += 1) {
+        const [u, v] = [(2 * y) / n - 1, (2 * x) / n - 1];
+        if (u * u + v * v > 0.6) continue;
+        const angle = (coil * Math.PI) / 2;
+        const [side, phase] = [u * Math.cos(angle) + v * Math.sin(angle), u * Math.sin(angle) - v * Math.cos(angle)];
+        const at = 2 * ((coil * n + y) * n + x);
+        images.data[at] = Math.exp(side) * Math.cos(phase);
+        images.data[at + 1] = Math.exp(side) * Math.sin(phase);
+      }
+  return await fft2(images);
+}
+
+const maps = () =>
+  onCuda(async (cuda) => {
+    const kspace = await discSeenByCoils(24);
+    const options = { calibrationSize: 16, sets: 2, iterations: 200 };
+    const onDevice = await deviceEspirit(cuda, kspace, options);
+    const truth = await espirit(kspace, options);
+    const { kernel, folded, unexplained } = onDevice;
+    const expected = { kernel: truth.kernel, folded: truth.folded, unexplained: truth.unexplained };
+    const eigenvalues = misfit(onDevice.eigenvalues, truth.eigenvalues);
+    return {
+      findings: { kernel, folded, unexplained },
+      expected,
+      maps: misfit(onDevice.maps, truth.maps),
+      eigenvalues,
+    };
+  });
+
 async function life() {
   const cuda = await CudaContext.open(0);
   const other = await CudaContext.open(1);
@@ -196,6 +232,19 @@ const outOfMemory = () =>
     return { code, leftThen, single: await codeOf(() => deviceCgSense(cuda, all.slice(0, 1))) };
   });
 
+/** Ends the process while a context is open, while arrays live, or while a device computes. */
+async function exit(stage) {
+  const cuda = await CudaContext.open();
+  if (stage === 'open') process.exit(0);
+  await cuda.upload(noise([8, 8]));
+  if (stage === 'with an array') process.exit(0);
+  const work = deviceCgSense(cuda, problems(8, 2, MASKS.points), { maxIterations: 200, tolerance: 0 });
+  await delay(30);
+  if (stage === 'at work') process.exit(0);
+  await work;
+  return 'left open at the end';
+}
+
 async function probe() {
   return {
     state: await openCuda(),
@@ -205,5 +254,5 @@ async function probe() {
   };
 }
 
-const parts = { operators, solvers, life, garbage, outOfMemory, probe };
-process.stdout.write(JSON.stringify(await parts[process.argv[2]]()));
+const parts = { maps, operators, solvers, life, garbage, outOfMemory, probe, exit };
+process.stdout.write(JSON.stringify(await parts[process.argv[2]](process.argv[3])));
