@@ -26,8 +26,8 @@ __global__ void __launch_bounds__(kBlock) weight_sums_kernel(uint64_t count, uin
 
 void WeightSums::add(float* result) const {
   if (shares_ == 1) return;
-  launch("weight_sums", weight_sums_kernel, dim3(blocks_for(count_, kResults)), dim3(kBlock), 0, context_.stream(), count_, shares_,
-         partials_->data(), result);
+  launch("weight_sums", weight_sums_kernel, dim3(blocks_for(count_, kResults)), dim3(kBlock), 0, context_.stream(), count_, shares_, partials_.data(),
+         result);
 }
 
 }  // namespace larmor::cuda

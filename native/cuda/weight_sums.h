@@ -1,7 +1,5 @@
 // Sums over pixels split over blocks: each block takes a share, and the shares are added in order.
 #pragma once
-#include <optional>
-
 #include "cuda/context.h"
 
 namespace larmor::cuda {
@@ -27,10 +25,9 @@ inline uint32_t shares_of(uint64_t things, uint64_t tiles) {
 /// The partial sums [shares, count] of one call, added into results afterwards. With one share the kernel writes the result itself.
 class WeightSums {
  public:
-  WeightSums(Context& context, uint64_t count, uint32_t shares) : context_(context), count_(count), shares_(shares) {
-    if (shares > 1) partials_.emplace(context.memory(), count * shares);
-  }
-  float* partials(float* result) const { return shares_ > 1 ? partials_->data() : result; }
+  WeightSums(Context& context, uint64_t count, uint32_t shares)
+      : context_(context), count_(count), shares_(shares), partials_(context.memory(), shares > 1 ? count * shares : 1) {}
+  float* partials(float* result) const { return shares_ > 1 ? partials_.data() : result; }
   /// result[i] = sum over shares of partials[share, i], in double.
   void add(float* result) const;
 
@@ -38,7 +35,7 @@ class WeightSums {
   Context& context_;
   uint64_t count_;
   uint32_t shares_;
-  std::optional<Scratch<float>> partials_;
+  Scratch<float> partials_;
 };
 
 }  // namespace larmor::cuda
