@@ -139,6 +139,8 @@ LarmorCudaStatus espirit_maps(LarmorCudaContext* context, const LarmorCudaEspiri
                     {"device_principal", espirit->device_principal},
                     {"device_maps", device_maps},
                     {"device_values", device_values}});
+    require(aligned_to(sizeof(float2), espirit->device_principal) && aligned_to(sizeof(float2), device_maps),
+            "device_principal and device_maps must start at multiples of ", sizeof(float2), " bytes");
     const auto solve = p.coils <= 8 ? run<8> : p.coils <= 16 ? run<16> : run<32>;
     solve(c, p, *espirit, device_maps, device_values);
   });

@@ -168,6 +168,7 @@ void refusals(const OnDevice& device) {
   refused([](LarmorCudaEspirit& e) { e.iterations = 0; }, "iterations must be at least 1");
   refused([](LarmorCudaEspirit& e) { e.tolerance = -1; }, "tolerance must be at least 0");
   refused([](LarmorCudaEspirit& e) { e.device_matrices = nullptr; }, "device_matrices must not be null");
+  refused([&](LarmorCudaEspirit& e) { e.device_principal = a + 1; }, "device_principal and device_maps must start at multiples of 8 bytes");
   FAIL_WITH(cuda().espirit_maps(device, nullptr, a, a), LARMOR_CUDA_ARGUMENT, "espirit must not be null");
 }
 
