@@ -106,7 +106,7 @@ Napi::Value espirit(const Napi::CallbackInfo& info) {
         EspiritOptions chosen = options;
         if (may_shrink) chosen.kernel = std::max<size_t>(1, std::min({options.kernel, region.rows / 2, region.columns / 2}));
         double folded = 0;
-        if (context == nullptr || gpu::cuda().espirit_maps == nullptr) {  // a plugin may leave this to the processor
+        if (context == nullptr) {
           folded = larmor::espirit(parallel, calibration.kspace, region, chosen, size, maps, eigenvalues, [&](size_t done) { job.done(done); });
         } else {
           const EspiritGrid grid = espirit_grid(parallel, calibration.kspace, region, chosen);
