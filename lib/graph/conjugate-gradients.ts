@@ -1,5 +1,6 @@
 // Conjugate gradients written out as nodes of a graph, for batches of images [n,2,y,x].
-import { add, divide, encodeNormal, greater, multiply, reduceSum, subtract, where } from './operations.js';
+import { add, divide, greater, multiply, reduceSum, subtract, where } from './operations.js';
+import { encodeNormal } from './physics-operations.js';
 import type { Value } from './types.js';
 
 /** a / b of positive b; a where b is 0, which it is only once the residual is, so that a is 0 too. */

@@ -1,7 +1,8 @@
 // The unrolled network of MoDL and SSDU: a residual network and data consistency by conjugate gradients in turn, with shared weights.
 import { z } from 'zod';
 import { solveNormalUnrolled } from '../graph/conjugate-gradients.js';
-import { abs, add, multiply, solveNormal } from '../graph/operations.js';
+import { abs, add, multiply } from '../graph/operations.js';
+import { solveNormal } from '../graph/physics-operations.js';
 import type { Value } from '../graph/types.js';
 import type { Network } from './network.js';
 import { createResnet } from './resnet.js';

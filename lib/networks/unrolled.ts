@@ -1,7 +1,8 @@
 // Cascades of small U-Nets and data consistency on given coil maps: larmor's own unrolled network.
 import { z } from 'zod';
 import { solveNormalUnrolled } from '../graph/conjugate-gradients.js';
-import { add, encodeNormal, multiply, solveNormal, subtract } from '../graph/operations.js';
+import { add, multiply, subtract } from '../graph/operations.js';
+import { encodeNormal, solveNormal } from '../graph/physics-operations.js';
 import type { Value } from '../graph/types.js';
 import type { Network, ParameterSpec } from './network.js';
 import { networkSettings } from './settings.js';

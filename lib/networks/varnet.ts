@@ -4,22 +4,19 @@ import { LarmorError } from '../errors.js';
 import {
   concat,
   divide,
-  encode,
-  encodeAdjoint,
   expand,
-  fft2,
   greater,
   multiply,
   negate,
   reduceSum,
   reshape,
-  sampleStep,
   split,
   sqrt,
   transpose,
   where,
 } from '../graph/operations.js';
 import { sampleWeights } from '../graph/operators/physics-forms.js';
+import { encode, encodeAdjoint, fft2, sampleStep } from '../graph/physics-operations.js';
 import type { Value } from '../graph/types.js';
 import type { ImageNetwork } from './image-network.js';
 import type { CoilPrediction, Network, NetworkInputs, ParameterSpec, Parameters } from './network.js';

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '#larmor/graph/builder.js';
 import { differentiate } from '#larmor/graph/differentiate.js';
 import * as op from '#larmor/graph/operations.js';
+import * as physics from '#larmor/graph/physics-operations.js';
 import { toPortable } from '#larmor/graph/portable.js';
 import type { Value } from '#larmor/graph/types.js';
 
@@ -75,7 +76,7 @@ const wrongShapes: [string, RegExp, () => unknown][] = [
     /Encode: image must have shape \[1,2,8,6\], got \[1,2,6,8\]/,
     () => {
       const [image, maps, mask] = inputs([1, 2, 6, 8], [1, 4, 8, 6, 2], [1, 1, 6]);
-      return op.encode(image, maps, mask);
+      return physics.encode(image, maps, mask);
     },
   ],
   [
@@ -83,7 +84,7 @@ const wrongShapes: [string, RegExp, () => unknown][] = [
     /Encode: mask must have shape \[1,1,6\] or \[1,8,6\], got \[1,1,8\]/,
     () => {
       const [image, maps, mask] = inputs([1, 2, 8, 6], [1, 4, 8, 6, 2], [1, 1, 8]);
-      return op.encode(image, maps, mask);
+      return physics.encode(image, maps, mask);
     },
   ],
   ['empty', /"x" must have positive sizes, got \[2,0\]/, () => input(2, 0)],
@@ -190,7 +191,7 @@ const inconsistent: [string, RegExp, () => unknown][] = [
     /Encode has no gradient with respect to mask/,
     () => {
       const [image, maps, mask] = inputs([1, 2, 8, 6], [1, 4, 8, 6, 2], [1, 1, 6]);
-      return differentiate(op.reduceSum(op.encode(image, maps, mask)), [mask]);
+      return differentiate(op.reduceSum(physics.encode(image, maps, mask)), [mask]);
     },
   ],
   [
@@ -204,7 +205,7 @@ const inconsistent: [string, RegExp, () => unknown][] = [
         [1, 1, 6],
         [1, 4, 8, 6, 2],
       );
-      return differentiate(op.dataLoss(image, { maps, mask, heldOutMask, kspace }).heldOutLoss, [image]);
+      return differentiate(physics.dataLoss(image, { maps, mask, heldOutMask, kspace }).heldOutLoss, [image]);
     },
   ],
   [
@@ -215,7 +216,7 @@ const inconsistent: [string, RegExp, () => unknown][] = [
       const mask = graph.input('mask', [1, 1, 6]);
       const [maps, kspace] = ['maps', 'kspace'].map((name) => graph.input(name, [1, 4, 8, 6, 2]));
       const image = graph.input('image', [1, 2, 8, 6]);
-      graph.output('loss', op.dataLoss(image, { maps, mask, heldOutMask: mask, kspace }).loss);
+      graph.output('loss', physics.dataLoss(image, { maps, mask, heldOutMask: mask, kspace }).loss);
       return toPortable(graph);
     },
   ],

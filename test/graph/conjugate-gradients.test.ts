@@ -4,7 +4,7 @@ import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { GraphBuilder } from '#larmor/graph/builder.js';
 import { type SolveNormalInputs, solveNormalUnrolled } from '#larmor/graph/conjugate-gradients.js';
 import { differentiate } from '#larmor/graph/differentiate.js';
-import { solveNormal } from '#larmor/graph/operations.js';
+import { solveNormal } from '#larmor/graph/physics-operations.js';
 import type { Value } from '#larmor/graph/types.js';
 import { type Feeds, gradientError, randomLoss, relativeError, uniform } from '../support/graph-checks.js';
 import { evaluate } from '../support/interpreter.js';

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { GraphBuilder } from '#larmor/graph/builder.js';
-import { abs, dataLoss, divide, reduceSum, subtract } from '#larmor/graph/operations.js';
+import { abs, divide, reduceSum, subtract } from '#larmor/graph/operations.js';
+import { dataLoss } from '#larmor/graph/physics-operations.js';
 import { toPortable } from '#larmor/graph/portable.js';
 import type { Value } from '#larmor/graph/types.js';
 import { float32Tensor, readSafetensors } from '#larmor/io/safetensors.js';

@@ -1,6 +1,7 @@
 // One or more calls of every operator of the table, for tests that run over all of them.
 import type { GraphBuilder } from '#larmor/graph/builder.js';
 import * as op from '#larmor/graph/operations.js';
+import * as physics from '#larmor/graph/physics-operations.js';
 import type { Value } from '#larmor/graph/types.js';
 
 export interface OperatorCase {
@@ -57,7 +58,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
     differentiable: ['image'],
     given,
     apply: ({ image, maps, mask, heldOutMask, kspace }) => [
-      op.dataLoss(image, { maps, mask, heldOutMask, kspace }, norm).loss,
+      physics.dataLoss(image, { maps, mask, heldOutMask, kspace }, norm).loss,
     ],
   });
   return [
@@ -67,7 +68,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { image: picture, maps: coils, mask },
       differentiable: ['image', 'maps'],
       given,
-      apply: ({ image, maps, mask }) => [op.encode(image, maps, mask)],
+      apply: ({ image, maps, mask }) => [physics.encode(image, maps, mask)],
     },
     {
       operator: 'EncodeAdjoint',
@@ -75,7 +76,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { kspace: coils, maps: coils, mask },
       differentiable: ['kspace', 'maps'],
       given,
-      apply: ({ kspace, maps, mask }) => [op.encodeAdjoint(kspace, maps, mask)],
+      apply: ({ kspace, maps, mask }) => [physics.encodeAdjoint(kspace, maps, mask)],
     },
     {
       operator: 'EncodeNormal',
@@ -83,7 +84,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { image: picture, maps: coils, mask },
       differentiable: ['image', 'maps'],
       given,
-      apply: ({ image, maps, mask }) => [op.encodeNormal(image, maps, mask)],
+      apply: ({ image, maps, mask }) => [physics.encodeNormal(image, maps, mask)],
     },
     {
       operator: 'SampleStep',
@@ -91,7 +92,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { kspace: coils, mask, step: [1], measured: coils, change: coils },
       differentiable: ['kspace', 'step', 'measured', 'change'],
       given,
-      apply: ({ kspace, mask, step, measured, change }) => [op.sampleStep(kspace, mask, step, measured, change)],
+      apply: ({ kspace, mask, step, measured, change }) => [physics.sampleStep(kspace, mask, step, measured, change)],
     },
     {
       operator: 'SampleStep',
@@ -99,7 +100,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { kspace: coils, mask, step: [1] },
       differentiable: ['kspace', 'step'],
       given,
-      apply: ({ kspace, mask, step }) => [op.sampleStep(kspace, mask, step)],
+      apply: ({ kspace, mask, step }) => [physics.sampleStep(kspace, mask, step)],
     },
     {
       operator: 'SampleStepGradient',
@@ -107,7 +108,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { dy: coils, kspace: coils, mask, measured: coils },
       differentiable: [],
       given,
-      apply: ({ dy, kspace, mask, measured }) => [op.sampleStepGradient(dy, kspace, mask, measured)],
+      apply: ({ dy, kspace, mask, measured }) => [physics.sampleStepGradient(dy, kspace, mask, measured)],
     },
     {
       operator: 'EncodeMapsGradient',
@@ -115,7 +116,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { image: picture, kspace: coils, mask },
       differentiable: ['image', 'kspace'],
       given,
-      apply: ({ image, kspace, mask }) => [op.encodeMapsGradient(image, kspace, mask)],
+      apply: ({ image, kspace, mask }) => [physics.encodeMapsGradient(image, kspace, mask)],
     },
     {
       // enough iterations for the exact solution, whose gradient the operator has
@@ -124,7 +125,7 @@ function physicsCases(kind: 'lines' | 'points'): OperatorCase[] {
       inputs: { b: picture, maps: coils, mask, weight: [1] },
       differentiable: ['b', 'maps', 'weight'],
       given: { ...given, weight: [0.5] },
-      apply: ({ b, maps, mask, weight }) => [op.solveNormal(b, { maps, mask, weight }, { iterations: 40 })],
+      apply: ({ b, maps, mask, weight }) => [physics.solveNormal(b, { maps, mask, weight }, { iterations: 40 })],
     },
     loss('l1'),
     loss('l2'),
@@ -358,8 +359,8 @@ export const operatorCases: readonly OperatorCase[] = [
     ([dy, y, inverse]) => op.instanceNormLeakyReluOutputGradient(dy, y, inverse, 0.2),
     { differentiable: [], given: { x2: [0.5, 1, 2, 3, 0.7, 1.5] } }, // no deviation is negative
   ),
-  make('Fft2', '', [[2, 3, 4, 5, 2]], ([x]) => op.fft2(x)),
-  make('Fft2', 'inverse', [[2, 1, 5, 3, 2]], ([x]) => op.fft2(x, { inverse: true })),
+  make('Fft2', '', [[2, 3, 4, 5, 2]], ([x]) => physics.fft2(x)),
+  make('Fft2', 'inverse', [[2, 1, 5, 3, 2]], ([x]) => physics.fft2(x, { inverse: true })),
   ...physicsCases('lines'),
   ...physicsCases('points'),
 ];

@@ -5,19 +5,8 @@
 // EncodeAdjoint (x: S^H z), EncodeMapsGradient (S: conj(x) z) and Encode (y: M F S x), so each one's gradients are the other two.
 import { sameShape } from '../../arrays/complex-array.js';
 import { conjugateGradients } from '../conjugate-gradients.js';
-import {
-  add,
-  encode,
-  encodeAdjoint,
-  encodeMapsGradient,
-  encodeNormal,
-  fft2,
-  multiply,
-  negate,
-  reduceSum,
-  reshape,
-  solveNormal,
-} from '../operations.js';
+import { add, multiply, negate, reduceSum, reshape } from '../operations.js';
+import { encode, encodeAdjoint, encodeMapsGradient, encodeNormal, fft2, solveNormal } from '../physics-operations.js';
 import type { Operator, Value } from '../types.js';
 import { attributeError, defineOperator, expectShape, float32, shapeError } from './define.js';
 import { dft2, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';

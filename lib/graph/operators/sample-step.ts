@@ -1,5 +1,6 @@
 // A step of k-space towards measured samples, as unrolled networks take it: one pass over memory where elementwise operators take five.
-import { add, multiply, negate, reduceSum, reshape, sampleStep, sampleStepGradient, subtract } from '../operations.js';
+import { add, multiply, negate, reduceSum, reshape, subtract } from '../operations.js';
+import { sampleStep, sampleStepGradient } from '../physics-operations.js';
 import type { Operator, Value } from '../types.js';
 import { defineOperator, expectShape, float32 } from './define.js';
 import { sizes } from './physics.js';

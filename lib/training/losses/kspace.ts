@@ -1,6 +1,7 @@
 // Losses that compare the k-space of a prediction with samples.
-import { dataLoss, multiply, subtract } from '../../graph/operations.js';
+import { multiply, subtract } from '../../graph/operations.js';
 import { sampleWeights } from '../../graph/operators/physics-forms.js';
+import { dataLoss } from '../../graph/physics-operations.js';
 import type { Value } from '../../graph/types.js';
 import type { GraphInputs } from '../../networks/graph-inputs.js';
 import type { Prediction } from '../../networks/network.js';

@@ -4,8 +4,6 @@ import { LarmorError } from '../../errors.js';
 import {
   abs,
   add,
-  encode,
-  encodeNormal,
   expand,
   matmul,
   multiply,
@@ -15,6 +13,7 @@ import {
   subtract,
   transpose,
 } from '../../graph/operations.js';
+import { encode, encodeNormal } from '../../graph/physics-operations.js';
 import type { Value } from '../../graph/types.js';
 import type { GraphInputs } from '../../networks/graph-inputs.js';
 import type { Prediction, Reconstruct } from '../../networks/network.js';
