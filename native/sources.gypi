@@ -131,6 +131,7 @@
       "test/native/coil_compression_test.cc",
       "test/native/coil_mixing_test.cc",
       "test/native/conjugate_gradients_test.cc",
+      "test/native/cuda_ops_test.cc",
       "test/native/custom_op_test.cc",
       "test/native/data_scale_test.cc",
       "test/native/encoding_test.cc",

@@ -98,5 +98,6 @@ LarmorCudaStatus adam(LarmorCudaContext* context, const LarmorCudaAdam* options,
 LarmorCudaStatus squared_norm(LarmorCudaContext* context, uint64_t count, const float* device_values, float* device_result);
 LarmorCudaStatus scale(LarmorCudaContext* context, uint64_t count, float factor, float* device_values);
 LarmorCudaStatus add_scaled(LarmorCudaContext* context, uint64_t count, float factor, const float* device_values, float* device_to);
+LarmorCudaStatus approach(LarmorCudaContext* context, uint64_t count, float rate, const float* device_values, float* device_to);
 
 }  // namespace larmor::cuda

@@ -57,6 +57,7 @@ extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_
     t.squared_norm = squared_norm;
     t.scale = scale;
     t.add_scaled = add_scaled;
+    t.approach = approach;
     return t;
   }();
   return &table;

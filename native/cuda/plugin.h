@@ -150,6 +150,8 @@ typedef struct LarmorCudaTable {
   LarmorCudaStatus (*scale)(LarmorCudaContext* context, uint64_t count, float factor, float* device_values);
   // to += factor values.
   LarmorCudaStatus (*add_scaled)(LarmorCudaContext* context, uint64_t count, float factor, const float* device_values, float* device_to);
+  // to += rate (values - to), a running average: what is equal in both stays so to the bit.
+  LarmorCudaStatus (*approach)(LarmorCudaContext* context, uint64_t count, float rate, const float* device_values, float* device_to);
 } LarmorCudaTable;
 
 typedef const LarmorCudaTable* (*LarmorCudaEntry)(void);

@@ -17,6 +17,10 @@ __global__ void add_scaled_kernel(uint64_t count, float factor, const float* val
   for (uint64_t i = global_index(); i < count; i += global_threads()) to[i] += factor * values[i];
 }
 
+__global__ void approach_kernel(uint64_t count, float rate, const float* values, float* to) {
+  for (uint64_t i = global_index(); i < count; i += global_threads()) to[i] += rate * (values[i] - to[i]);
+}
+
 __global__ void squared_norm_kernel(uint64_t count, const float* values, double* partials) {
   double sum = 0;
   for (uint64_t i = global_index(); i < count; i += global_threads()) sum += static_cast<double>(values[i]) * values[i];
@@ -54,6 +58,14 @@ LarmorCudaStatus add_scaled(LarmorCudaContext* context, uint64_t count, float fa
     if (count == 0) return;
     require(device_values != nullptr && device_to != nullptr, "device_values and device_to must not be null");
     launch("add_scaled", add_scaled_kernel, dim3(blocks_for(count, kBlock)), dim3(kBlock), 0, c.stream(), count, factor, device_values, device_to);
+  });
+}
+
+LarmorCudaStatus approach(LarmorCudaContext* context, uint64_t count, float rate, const float* device_values, float* device_to) {
+  return on_context("approach", context, [&](Context& c) {
+    if (count == 0) return;
+    require(device_values != nullptr && device_to != nullptr, "device_values and device_to must not be null");
+    launch("approach", approach_kernel, dim3(blocks_for(count, kBlock)), dim3(kBlock), 0, c.stream(), count, rate, device_values, device_to);
   });
 }
 

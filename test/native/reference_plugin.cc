@@ -334,6 +334,8 @@ LarmorCudaStatus add_scaled(LarmorCudaContext*, uint64_t count, float factor, co
   return LARMOR_CUDA_OK;
 }
 
+#include "reference_graph.h"
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_cuda_table() {
@@ -364,6 +366,7 @@ extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_
     t.solve_normal = solve_normal;
     t.espirit_maps = espirit_maps;
     t.add_scaled = add_scaled;
+    add_graph_functions(t);
     return t;
   }();
   return &table;

@@ -6,7 +6,9 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = resolve(import.meta.dirname, '../..');
-const SOURCES = ['test/native/reference_plugin.cc', 'native/cuda/plugin.h'].map((path) => join(root, path));
+const SOURCES = ['test/native/reference_plugin.cc', 'test/native/reference_graph.h', 'native/cuda/plugin.h'].map(
+  (path) => join(root, path),
+);
 const PLUGIN = 'liblarmor_cuda.so';
 
 /** Compiles without whatever the test process itself was started under, such as a sanitizer. */

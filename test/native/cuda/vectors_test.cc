@@ -36,6 +36,13 @@ void check_length(const OnDevice& device, size_t count) {
   SUCCEED(cuda().add_scaled(device, count, 0.5f, scaled, to));
   const std::vector<float> sums = to.get();
   for (size_t i = 0; i < count; ++i) CHECK_CLOSE(sums[i], -0.25 * x[i], 1e-6 * std::abs(x[i]));
+
+  SUCCEED(cuda().approach(device, count, 0.3f, scaled, to));
+  const std::vector<float> nearer = to.get();
+  for (size_t i = 0; i < count; ++i) CHECK_CLOSE(nearer[i], -0.925 * x[i], 1e-6 * std::abs(x[i]));
+  SUCCEED(cuda().copy(device, to, scaled, count * sizeof(float)));
+  SUCCEED(cuda().approach(device, count, 0.3f, scaled, to));
+  CHECK(to.get() == got);
 }
 
 }  // namespace
@@ -46,6 +53,7 @@ int main() {
   FAIL_WITH(cuda().scale(device, 3, 1, nullptr), LARMOR_CUDA_ARGUMENT, "scale: device_values must not be null");
   FAIL_WITH(cuda().scale(nullptr, 3, 1, nullptr), LARMOR_CUDA_ARGUMENT, "context must not be null");
   FAIL_WITH(cuda().add_scaled(device, 3, 1, nullptr, nullptr), LARMOR_CUDA_ARGUMENT, "must not be null");
+  FAIL_WITH(cuda().approach(device, 3, 1, nullptr, nullptr), LARMOR_CUDA_ARGUMENT, "must not be null");
   FAIL_WITH(cuda().squared_norm(device, 3, nullptr, nullptr), LARMOR_CUDA_ARGUMENT, "must not be null");
   return finish();
 }
