@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { CoilBinding } from './bindings/coils.js';
 import type { CudaBinding, CudaContextHandle } from './bindings/cuda.js';
+import type { DeviceBinding, DeviceTensorHandle } from './bindings/device.js';
 import type { ImageBinding } from './bindings/images.js';
 import type { SolverBinding } from './bindings/solvers.js';
 import { LarmorError } from './errors.js';
@@ -54,7 +55,7 @@ export type CalibrationArguments = [
 export type CalibrationFindings = Float64Array;
 
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
-export interface Binding extends CoilBinding, CudaBinding, ImageBinding, SolverBinding {
+export interface Binding extends CoilBinding, CudaBinding, DeviceBinding, ImageBinding, SolverBinding {
   // native/addon/encoding.cc
   /** kspace [coil, y, x] = M F (S x), maps [set, coil, y, x], x [set, y, x], mask [x] or [y, x] as weights. */
   encodeForward(control: JobControl, ...rest: EncodingArguments): Promise<void>;
@@ -259,11 +260,18 @@ export interface Binding extends CoilBinding, CudaBinding, ImageBinding, SolverB
     threads: number,
     optimization: number,
     logSeverity: number,
+    /** An execution provider as the library calls it, empty for the CPU, and its options. */
+    provider: string,
+    keys: readonly string[],
+    values: readonly string[],
   ): Promise<SessionDescription>;
-  /** Arrays and shapes in the order of the session's inputs, then outputs; undefined for outputs that are not wanted. */
+  /**
+   * Arrays and shapes in the order of the session's inputs, then outputs; undefined for outputs that are not wanted. Tensors on the session's
+   * device stand for arrays.
+   */
   bindSession(
     session: SessionHandle,
-    arrays: readonly (ArrayBufferView | undefined)[],
+    arrays: readonly (ArrayBufferView | DeviceTensorHandle | undefined)[],
     shapes: readonly (readonly number[] | undefined)[],
   ): BindingHandle;
   /** `arrays` are those of `bindSession`. */
@@ -271,7 +279,7 @@ export interface Binding extends CoilBinding, CudaBinding, ImageBinding, SolverB
     control: JobControl,
     session: SessionHandle,
     binding: BindingHandle,
-    arrays: readonly (ArrayBufferView | undefined)[],
+    arrays: readonly (ArrayBufferView | DeviceTensorHandle | undefined)[],
   ): Promise<void>;
   /** Ends the run under way, with an error, at the next node of its graph. */
   terminateBinding(binding: BindingHandle): void;

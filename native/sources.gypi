@@ -59,6 +59,7 @@
       "native/ort/library.cc",
       "native/ort/network_ops.cc",
       "native/ort/physics_ops.cc",
+      "native/ort/provider.cc",
       "native/ort/session.cc",
       "native/ort/shapes.cc"
     ],
@@ -69,6 +70,7 @@
       "native/addon/cuda_devices.cc",
       "native/addon/cuda_memory.cc",
       "native/addon/cuda_operators.cc",
+      "native/addon/device.cc",
       "native/addon/encoding.cc",
       "native/addon/fft.cc",
       "native/addon/finishing.cc",

@@ -2,6 +2,7 @@
 import type { ComplexArray } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
+import type { Placement } from '../networks/open-memory.js';
 import { ParameterStore } from '../networks/parameters.js';
 import { isComplete } from '../sampling/mask.js';
 import type { TrainingState } from '../training/adam.js';
@@ -41,7 +42,7 @@ export interface AdaptOptions extends LoopOptions {
 export class SliceAdapter implements AsyncDisposable {
   readonly #model: TrainedModel;
   readonly #settings: AdaptationSettings;
-  readonly #threads: number | undefined;
+  readonly #placement: Placement;
   /** From a joint adaptation of the volume, if there was one. */
   readonly #joint: TrainingState | undefined;
   #session: { readonly key: string; readonly training: TrainingSession } | undefined;
@@ -50,11 +51,11 @@ export class SliceAdapter implements AsyncDisposable {
   constructor(
     model: Model,
     settings: AdaptationSettings,
-    { threads, joint }: { threads?: number | undefined; joint?: TrainingState | undefined } = {},
+    { joint, ...placement }: Placement & { joint?: TrainingState | undefined } = {},
   ) {
     this.#model = trainedModel(model, settings);
     this.#settings = settings;
-    this.#threads = threads;
+    this.#placement = placement;
     this.#joint = joint;
   }
 
@@ -70,7 +71,7 @@ export class SliceAdapter implements AsyncDisposable {
    */
   async adapt(slice: MeasuredSlice, options: AdaptOptions = {}): Promise<AdaptedSlice> {
     const { signal, watch } = options;
-    const run = { signal, threads: this.#threads };
+    const run = { signal, threads: this.#placement.threads };
     const prepared = await prepareSlice(slice, this.#model, this.#settings, run);
     const session = await this.#sessionFor(prepared, signal);
     session.set(needed(prepared.data, session));
@@ -151,7 +152,7 @@ export class SliceAdapter implements AsyncDisposable {
     const key = `${sizes}:${Object.values(maskKinds)}`;
     if (this.#session?.key !== key) {
       await this[Symbol.asyncDispose]();
-      const training = await adaptationSession(this.#model, sizes, maskKinds, this.#threads, signal);
+      const training = await adaptationSession(this.#model, sizes, maskKinds, this.#placement, signal);
       this.#session = { key, training };
     }
     return this.#session.training;

@@ -5,6 +5,7 @@ import { isImageNetwork } from '../networks/image-network.js';
 import { withAdapters } from '../networks/low-rank.js';
 import type { Model } from '../networks/model.js';
 import { checkInputKind } from '../networks/network-input.js';
+import type { Placement } from '../networks/open-memory.js';
 import type { ParameterStore } from '../networks/parameters.js';
 import type { Trainable } from '../training/graph.js';
 import type { LossDescription } from '../training/losses.js';
@@ -73,11 +74,11 @@ export function adaptationSession(
   { network, weights, loss, trainable, recompute }: TrainedModel,
   [coils, height, width]: AdaptationSlice['sizes'],
   maskKinds: AdaptationSlice['maskKinds'],
-  threads: number | undefined,
+  placement: Placement,
   signal: AbortSignal | undefined,
 ): Promise<TrainingSession> {
   const shapes = { coils, height, width, ...maskKinds };
-  return createTrainingSession({ network, weights, loss, shapes, trainable, recompute, threads, signal });
+  return createTrainingSession({ network, weights, loss, shapes, trainable, recompute, ...placement, signal });
 }
 
 /** The part of a slice's data that a session takes. */

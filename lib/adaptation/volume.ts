@@ -1,6 +1,7 @@
 // Joint test-time training over slices of a volume: one state of training from which every slice then goes on.
 import { LarmorError } from '../errors.js';
 import type { Model } from '../networks/model.js';
+import type { Placement } from '../networks/open-memory.js';
 import { isComplete } from '../sampling/mask.js';
 import type { TrainingState } from '../training/adam.js';
 import { type AdaptationSettings, learningRateAt } from './options.js';
@@ -8,8 +9,7 @@ import { type AdaptationSlice, prepareSlice } from './prepare.js';
 import { adaptationSession, needed, stepData, trainedModel } from './trained-model.js';
 import type { MeasuredSlice } from './viewpoint.js';
 
-export interface JointOptions {
-  readonly threads?: number | undefined;
+export interface JointOptions extends Placement {
   readonly signal?: AbortSignal | undefined;
   /** Steps made, of how many. */
   readonly onStep?: ((step: number, steps: number) => void) | undefined;
@@ -30,9 +30,10 @@ export async function adaptJointly(
   settings: AdaptationSettings,
   count: number,
   read: (i: number) => Promise<MeasuredSlice>,
-  { threads, signal, onStep }: JointOptions = {},
+  { signal, onStep, ...placement }: JointOptions = {},
 ): Promise<TrainingState | undefined> {
   const { volumeIterations } = settings;
+  const { threads } = placement;
   const slices: AdaptationSlice[] = [];
   for (const i of evenlySpaced(count, Math.min(settings.volumeSlices, volumeIterations))) {
     const measured = await read(i);
@@ -47,7 +48,7 @@ export async function adaptJointly(
       `adaptation: slices of one volume must share their size, got ${sizes} and ${other.sizes}`,
     );
   const trained = trainedModel(model, settings);
-  await using session = await adaptationSession(trained, sizes, maskKinds, threads, signal);
+  await using session = await adaptationSession(trained, sizes, maskKinds, placement, signal);
   try {
     for (let step = 0; step < volumeIterations; step += 1) {
       const slice = slices[step % slices.length];

@@ -5,6 +5,7 @@ import { LarmorError } from '../errors.js';
 import { saveModel } from '../networks/model.js';
 import { parameterCount } from '../networks/network.js';
 import { writeTrainingReport } from '../report/training.js';
+import { type Device, resolveDevice } from '../runtime/devices.js';
 import type { Validation } from '../training/checkpoint.js';
 import {
   examplesAhead,
@@ -19,7 +20,7 @@ import {
 import { readMetrics } from '../training/metrics-log.js';
 import type { TrainingProgress, TrainingResult, ValidationPicture } from '../training/plan.js';
 import { train } from '../training/trainer.js';
-import { integer } from './options.js';
+import { device, integer } from './options.js';
 import { expectOutput } from './output.js';
 import type { Outcome, Register, Session } from './shell.js';
 
@@ -27,6 +28,7 @@ interface TrainCommand {
   readonly output?: string;
   readonly resume?: boolean;
   readonly threads?: number;
+  readonly device: Device | 'auto';
 }
 
 /** Share of the progress bar for reading and calibrating the data. */
@@ -39,6 +41,7 @@ export const register: Register = (program, shell) => {
     .argument('<config>', 'JSON file: network, data, loss, schedule')
     .option('-o, --output <file>', 'model to write (default: "output" of the configuration)')
     .option('--resume', 'go on from the checkpoint beside the output')
+    .option('--device <name>', 'where to train: auto, cpu, cuda, cuda:N or webgpu', device, 'auto')
     .option('--threads <n>', 'threads to use', integer({ min: 1, max: 256 }))
     .action((config: string, options: TrainCommand) => shell.run((session) => trainModel(config, options, session)));
 };
@@ -54,6 +57,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
   if (options.resume && !resume) session.note(`no checkpoint at ${checkpoint}: starting anew`);
 
   const { network, weights } = await startingPoint(config);
+  const { name: place, reason } = await resolveDevice(options.device, { who: 'train', task: 'networks' });
   const { signal } = session;
   const prepare = (part: typeof config.training, from: number, to: number): ReturnType<typeof prepareDataset> =>
     prepareDataset(config, part, {
@@ -89,6 +93,7 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
     pictures: config.pictures,
     onValidation: report,
     threads: options.threads,
+    device: place,
     signal,
     onDiverged: async (kept) => {
       const path = output.replace(/(\.safetensors)?$/, '.best.safetensors');
@@ -108,6 +113,8 @@ async function trainModel(path: string, options: TrainCommand, session: Session)
     json: {
       output,
       network: network.kind,
+      device: place,
+      deviceReason: reason,
       parameters: parameterCount(network),
       steps,
       stop,

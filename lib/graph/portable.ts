@@ -1,15 +1,14 @@
-// Replaces larmor's own operators by the standard ones that compute the same.
+// Replaces operators by others that compute the same: larmor's own by standard ones, and standard ones by those that a device has.
 import { LarmorError } from '../errors.js';
 import { GraphBuilder } from './builder.js';
 import { liveNodes } from './traverse.js';
 import type { Graph, Node, Value } from './types.js';
 
-/**
- * The same function in standard operators only, for any ONNX tool; slower where a fused operator was replaced.
- *
- * @throws LarmorError `ERR_GRAPH` if an operator has no such form (the data losses).
- */
-export function toPortable(graph: Graph): Graph {
+/** Appends to a graph what computes the outputs of a node from these inputs. */
+type Rewrite = (graph: Graph, node: Node, inputs: readonly Value[]) => readonly Value[];
+
+/** The graph with what `rewrite` makes of every node that its outputs need; inputs and constants keep their names and data. */
+export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
   const result = new GraphBuilder();
   const images = new Map<Value, Value>();
   const image = (value: Value): Value => images.get(value) as Value;
@@ -25,9 +24,16 @@ export function toPortable(graph: Graph): Graph {
   return result;
 }
 
-function rewrite(graph: GraphBuilder, { operator, attributes }: Node, inputs: readonly Value[]): readonly Value[] {
-  if (operator.domain === '') return graph.apply(operator.name, inputs, attributes);
-  if (!operator.portable)
-    throw new LarmorError('ERR_GRAPH', `toPortable: ${operator.name} cannot be written in standard operators`);
-  return operator.portable(inputs, attributes);
+/**
+ * The same function in standard operators only, for any ONNX tool; slower where a fused operator was replaced.
+ *
+ * @throws LarmorError `ERR_GRAPH` if an operator has no such form.
+ */
+export function toPortable(graph: Graph): Graph {
+  return rewriteGraph(graph, (result, { operator, attributes }, inputs) => {
+    if (operator.domain === '') return result.apply(operator.name, inputs, attributes);
+    if (!operator.portable)
+      throw new LarmorError('ERR_GRAPH', `toPortable: ${operator.name} cannot be written in standard operators`);
+    return operator.portable(inputs, attributes);
+  });
 }

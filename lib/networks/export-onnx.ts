@@ -29,7 +29,7 @@ const TRIAL_SIDES = [256, 512] as const;
  *
  * A network that came from an ONNX file goes back as its own graph with the present weights.
  *
- * @throws LarmorError `ERR_MODEL` for a network that works on k-space; `ERR_GRAPH` when the network holds an operator that ONNX lacks (the data losses); `ERR_ARGUMENT` when its graph
+ * @throws LarmorError `ERR_MODEL` for a network that works on k-space; `ERR_ARGUMENT` when its graph
  *   depends on the size of the image and none is given, or is one from a file and a size is given; `ERR_SHAPE` when it does not take it.
  */
 export function exportOnnx(model: Model, { size }: ExportOptions = {}): Uint8Array {

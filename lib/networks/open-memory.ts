@@ -1,4 +1,5 @@
 // The memory of a device by the device's name.
+import { WebgpuMemory } from '../graph/webgpu-memory.js';
 import { CpuMemory } from '../runtime/cpu-memory.js';
 import { type Device, resolveDevice } from '../runtime/devices.js';
 import type { Memory } from '../runtime/memory.js';
@@ -18,6 +19,6 @@ export interface Placement {
  * @throws LarmorError as `resolveDevice`; `ERR_OUT_OF_MEMORY`.
  */
 export async function openMemory(who: string, { device = 'cpu', threads }: Placement): Promise<Memory> {
-  await resolveDevice(device, { who, task: 'networks' });
-  return new CpuMemory(threads);
+  const { kind } = await resolveDevice(device, { who, task: 'networks' });
+  return kind === 'webgpu' ? await WebgpuMemory.open() : new CpuMemory(threads);
 }

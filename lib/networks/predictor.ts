@@ -4,6 +4,7 @@ import { LarmorError } from '../errors.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { graphToOnnx } from '../graph/onnx.js';
 import type { Value } from '../graph/types.js';
+import { graphForDevice } from '../graph/webgpu.js';
 import type { RunOptions } from '../jobs.js';
 import { FlatLayout } from '../runtime/flat-layout.js';
 import type { LoadOptions, Memory, TensorStore } from '../runtime/memory.js';
@@ -47,7 +48,7 @@ export async function createPredictor({
   graph.output('output', output);
   const memory = await openMemory('createPredictor', placement);
   try {
-    const session = await memory.load(graphToOnnx(graph), placement);
+    const session = await memory.load(graphToOnnx(graphForDevice(graph, memory.device)), placement);
     const stored = (shapes: Readonly<Record<string, Shape>>): TensorStore =>
       memory.store(new FlatLayout(Object.entries(shapes).map(([name, shape]) => ({ name, shape }))));
     return new Predictor(memory, session, weights, stored(inputs.shapes), stored({ output: output.shape }));

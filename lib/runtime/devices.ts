@@ -39,7 +39,7 @@ type Backend = (task: DeviceTask, index: number | undefined) => Probe | Promise<
 
 const BACKENDS: Record<DeviceKind, Backend> = {
   cuda: probeCuda,
-  webgpu: () => ({ available: false, reason: 'this version of larmor has no WebGPU backend' }),
+  webgpu: probeWebgpuFor,
   cpu: () => ({ available: true, description: 'always there' }),
 };
 
@@ -53,6 +53,12 @@ async function probeCuda(task: DeviceTask, index: number | undefined): Promise<P
   } catch (error) {
     return { available: false, reason: (error as Error).message };
   }
+}
+
+/** Imported on demand, as `auto` seldom gets so far. */
+async function probeWebgpuFor(task: DeviceTask): Promise<Probe> {
+  if (task === 'operators') return { available: false, reason: 'WebGPU runs networks, not operators by themselves' };
+  return await (await import('./webgpu.js')).probeWebgpu();
 }
 
 /** Whether `kind`, or its device `index`, works here for `task`, with what was found or why not. */

@@ -3,9 +3,11 @@ import { formatShape, type Shape } from '../arrays/complex-array.js';
 import { binding as addon, type SessionDescription, type SessionHandle } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob } from '../jobs.js';
+import { DeviceTensor } from './device-tensor.js';
 import { type Device, resolveDevice } from './devices.js';
 import { runtimeLibrary } from './library.js';
-import { type ElementType, expectTensor, type Tensor } from './tensor.js';
+import { providerOf } from './provider.js';
+import { type BoundTensor, type ElementType, expectTensor, type Tensor } from './tensor.js';
 
 const OPTIMIZATION_LEVELS = { off: 0, basic: 1, extended: 2, all: 99 };
 const LOG_SEVERITIES = { verbose: 0, info: 1, warning: 2, error: 3, fatal: 4 };
@@ -32,7 +34,7 @@ export interface TensorInfo {
 }
 
 /** Tensors by the names that the graph gives its inputs or outputs. */
-export type NamedTensors = Readonly<Record<string, Tensor>>;
+export type NamedTensors = Readonly<Record<string, BoundTensor>>;
 
 /**
  * Loads a graph, off the event loop.
@@ -41,15 +43,35 @@ export type NamedTensors = Readonly<Record<string, Tensor>>;
  * @throws LarmorError `ERR_GRAPH` for bytes that are no valid graph, `ERR_RUNTIME_MISSING`, `ERR_DEVICE`, `ERR_OUT_OF_MEMORY`.
  */
 export async function createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
+  const { name } = await resolveDevice(options.device ?? 'cpu', { who: 'createSession', task: 'networks' });
+  return await loadSession(model, name, options);
+}
+
+/** The same on a device that was chosen before. */
+export async function loadSession(
+  model: Uint8Array,
+  device: Device,
+  options: Omit<SessionOptions, 'device'>,
+): Promise<Session> {
   const { threads = addon.platform().threads, optimization = 'all', log = 'fatal', signal } = options;
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
     throw new LarmorError('ERR_ARGUMENT', `createSession: threads must be from 1 to ${MAX_THREADS}, got ${threads}`);
   const level = choice('optimization', OPTIMIZATION_LEVELS, optimization);
   const severity = choice('log', LOG_SEVERITIES, log);
-  const { name: device } = await resolveDevice(options.device ?? 'cpu', { who: 'createSession', task: 'networks' });
   const library = runtimeLibrary();
+  const { provider, options: settings } = providerOf(device);
   const description = await runJob(1, { signal }, (control) =>
-    addon.createSession(control, library, model, threads, level, severity),
+    addon.createSession(
+      control,
+      library,
+      model,
+      threads,
+      level,
+      severity,
+      provider,
+      Object.keys(settings),
+      Object.values(settings),
+    ),
   );
   return new Session(description, device);
 }
@@ -73,7 +95,8 @@ export class Session {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly device: Device;
-  readonly #handle: SessionHandle;
+  /** For other functions of the addon. */
+  readonly handle: SessionHandle;
   #closed = false;
 
   /** Use `createSession`. */
@@ -81,12 +104,13 @@ export class Session {
     this.inputs = description.inputs;
     this.outputs = description.outputs;
     this.device = device;
-    this.#handle = description.handle;
+    this.handle = description.handle;
   }
 
   /**
-   * Binds tensors for any number of runs, without a copy: each run reads what the inputs hold by then and writes the
-   * outputs in place. Needs every input; outputs left out are not delivered.
+   * Binds tensors for any number of runs, without a copy on the CPU: each run reads what the inputs hold by then and writes the
+   * outputs in place. Needs every input; outputs left out are not delivered. Sessions on a device take tensors there, and copy those in
+   * memory of JavaScript at every run.
    *
    * @throws LarmorError `ERR_ARGUMENT` for a missing, unknown, mistyped or shared tensor; `ERR_SHAPE` with both shapes;
    *   `ERR_CLOSED`.
@@ -95,9 +119,9 @@ export class Session {
     this.#expectOpen();
     const tensors = [...match('input', this.inputs, inputs, true), ...match('output', this.outputs, outputs, false)];
     expectSeparateOutputs(this, tensors);
-    const arrays = tensors.map((tensor) => tensor?.data);
+    const arrays = tensors.map((tensor) => (tensor instanceof DeviceTensor ? tensor.handle : tensor?.data));
     const handle = addon.bindSession(
-      this.#handle,
+      this.handle,
       arrays,
       tensors.map((tensor) => tensor?.shape),
     );
@@ -106,7 +130,7 @@ export class Session {
       await runJob(
         1,
         options,
-        (control) => addon.runBinding(control, this.#handle, handle, arrays),
+        (control) => addon.runBinding(control, this.handle, handle, arrays),
         () => addon.terminateBinding(handle),
       );
     });
@@ -116,7 +140,7 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await runJob(1, {}, (control) => addon.closeSession(control, this.#handle));
+    await runJob(1, {}, (control) => addon.closeSession(control, this.handle));
   }
 
   [Symbol.dispose](): void {
@@ -165,7 +189,7 @@ function match(
   declared: readonly TensorInfo[],
   given: NamedTensors,
   needed: boolean,
-): (Tensor | undefined)[] {
+): (BoundTensor | undefined)[] {
   const names = declared.map(({ name }) => name);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown !== undefined)
@@ -181,10 +205,10 @@ function match(
   });
 }
 
-function expectFits(name: string, info: TensorInfo, tensor: Tensor): void {
+function expectFits(name: string, info: TensorInfo, tensor: BoundTensor): void {
   if (tensor.type !== info.type)
     throw new LarmorError('ERR_ARGUMENT', `Session: ${name} must have the type ${info.type}, got ${tensor.type}`);
-  expectTensor('Session', name, tensor);
+  if (!(tensor instanceof DeviceTensor)) expectTensor('Session', name, tensor);
   // A graph may leave the whole shape open, which reads as []: ONNX Runtime then checks it during the run.
   const fits =
     info.shape.length === 0 ||
@@ -196,31 +220,28 @@ function expectFits(name: string, info: TensorInfo, tensor: Tensor): void {
     );
 }
 
+/** Where a tensor lies: bytes of a buffer, or the whole of a tensor on a device. */
+function placeOf(tensor: BoundTensor): { memory: object; from: number; to: number } {
+  if (tensor instanceof DeviceTensor) return { memory: tensor, from: 0, to: 1 };
+  const { buffer, byteOffset, byteLength } = (tensor as Tensor).data;
+  return { memory: buffer, from: byteOffset, to: byteOffset + byteLength };
+}
+
 /** An output in the memory of another tensor would be overwritten while the graph still reads or writes it. */
-function expectSeparateOutputs(session: Session, tensors: readonly (Tensor | undefined)[]): void {
+function expectSeparateOutputs(session: Session, tensors: readonly (BoundTensor | undefined)[]): void {
   const names = [...session.inputs, ...session.outputs].map(({ name }) => name);
   const spans = tensors.flatMap((tensor, i) =>
-    tensor === undefined
-      ? []
-      : [
-          {
-            name: names[i],
-            output: i >= session.inputs.length,
-            buffer: tensor.data.buffer,
-            from: tensor.data.byteOffset,
-            to: tensor.data.byteOffset + tensor.data.byteLength,
-          },
-        ],
+    tensor === undefined ? [] : [{ name: names[i], output: i >= session.inputs.length, ...placeOf(tensor) }],
   );
   spans.sort((a, b) => a.from - b.from);
-  const last = new Map<ArrayBufferLike, (typeof spans)[number]>();
+  const last = new Map<object, (typeof spans)[number]>();
   for (const span of spans) {
-    const before = last.get(span.buffer);
+    const before = last.get(span.memory);
     if (before !== undefined && span.from < before.to && (span.output || before.output))
       throw new LarmorError(
         'ERR_ARGUMENT',
         `Session: ${before.name} and ${span.name} share memory; give the output its own`,
       );
-    if (before === undefined || span.to > before.to) last.set(span.buffer, span);
+    if (before === undefined || span.to > before.to) last.set(span.memory, span);
   }
 }

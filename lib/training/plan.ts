@@ -2,6 +2,7 @@
 import type { RealArray } from '../arrays/complex-array.js';
 import type { Network } from '../networks/network.js';
 import type { ParameterStore } from '../networks/parameters.js';
+import type { Device } from '../runtime/devices.js';
 import type { AdamOptions } from './adam.js';
 import type { Validation } from './checkpoint.js';
 import type { Dataset } from './dataset.js';
@@ -78,6 +79,8 @@ export interface TrainOptions {
   /** How many validation slices `onValidation` gets to see. Default 0. */
   readonly pictures?: number | undefined;
   readonly threads?: number | undefined;
+  /** Where the network is trained. Default: cpu. */
+  readonly device?: Device | 'auto' | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   readonly onValidation?:

@@ -1,11 +1,12 @@
 // Training steps on data that stay in place: one run of a graph yields losses and gradients, one fused pass updates the weights.
 import type { Shape } from '../arrays/complex-array.js';
-import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import { graphToOnnx } from '../graph/onnx.js';
+import type { Graph } from '../graph/types.js';
+import { graphForDevice } from '../graph/webgpu.js';
 import type { RunOptions } from '../jobs.js';
+import { openMemory, type Placement } from '../networks/open-memory.js';
 import { ParameterStore } from '../networks/parameters.js';
-import { CpuMemory } from '../runtime/cpu-memory.js';
 import { FlatLayout } from '../runtime/flat-layout.js';
 import type { LoadOptions, TensorStore } from '../runtime/memory.js';
 import type { Binding, NamedTensors, Session } from '../runtime/session.js';
@@ -20,12 +21,10 @@ import {
 } from './graph.js';
 
 /** What `createTrainingSession` loads. */
-export interface TrainingSessionOptions extends TrainingGraphOptions {
+export interface TrainingSessionOptions extends TrainingGraphOptions, Placement {
   /** Where training starts; copied. */
   readonly weights: ParameterStore;
   readonly optimiser?: AdamOptions | undefined;
-  /** Default: the processors this process may run on. */
-  readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,7 +53,7 @@ export interface StepOptions {
  *
  * Memory: weights four times (weights, gradients, two moments), the data once, and the activations of one step while it runs.
  *
- * @throws LarmorError `ERR_ARGUMENT`, `ERR_SHAPE`; `ERR_RUNTIME_MISSING`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
+ * @throws LarmorError `ERR_ARGUMENT`, `ERR_SHAPE`; `ERR_RUNTIME_MISSING`, `ERR_DEVICE`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
  * @example
  * await using session = await createTrainingSession({ network, weights, loss: LOSSES.self, shapes });
  * session.set({ image, maps, lossMask, heldOutMask, kspace });
@@ -62,9 +61,9 @@ export interface StepOptions {
  * const image = await session.predict();
  */
 export async function createTrainingSession(options: TrainingSessionOptions): Promise<TrainingSession> {
-  const { weights, optimiser = {}, threads = binding.platform().threads } = options;
+  const { weights, optimiser = {} } = options;
   const trained = trainedParameters(options.network, options.trainable);
-  const memory = new CpuMemory(threads);
+  const memory = await openMemory('createTrainingSession', options);
   try {
     return await openTrainingSession(new Adam(memory, weights, trained, optimiser), options, true);
   } catch (error) {
@@ -85,9 +84,10 @@ export async function openTrainingSession(
   owned = false,
 ): Promise<TrainingSession> {
   const graphs = buildTrainingGraphs(options);
-  const session = await adam.memory.load(graphToOnnx(graphs.step), options);
-  const load = (): Promise<Session> => adam.memory.load(graphToOnnx(graphs.forward), { ...options, signal: undefined });
-  return new TrainingSession(graphs, adam, session, load, owned);
+  const load = (graph: Graph, signal?: AbortSignal): Promise<Session> =>
+    adam.memory.load(graphToOnnx(graphForDevice(graph, adam.memory.device)), { ...options, signal });
+  const session = await load(graphs.step, options.signal);
+  return new TrainingSession(graphs, adam, session, () => load(graphs.forward), owned);
 }
 
 /** A network in training. Close it when done: its memory is invisible to the garbage collector. */

@@ -2,8 +2,9 @@
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
 import type { MaskKind } from '../networks/graph-inputs.js';
+import { openMemory } from '../networks/open-memory.js';
 import { ParameterStore } from '../networks/parameters.js';
-import { CpuMemory } from '../runtime/cpu-memory.js';
+import type { Memory } from '../runtime/memory.js';
 import { Adam } from './adam.js';
 import type { Draw } from './batches.js';
 import type { Validation } from './checkpoint.js';
@@ -37,7 +38,7 @@ const AVERAGE = 20;
  *   `loadCheckpoint`, `saveCheckpoint` and `MetricsLog`. signal.reason when aborted.
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
-  const { network, plan, signal } = options;
+  const { network, plan } = options;
   if (network.inChannels !== 2 || network.outChannels !== 2)
     throw new LarmorError(
       'ERR_ARGUMENT',
@@ -45,7 +46,21 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     );
   const threads = options.threads ?? binding.platform().threads;
   const start = options.weights?.clone() ?? ParameterStore.initialise(network.parameters, plan.seed);
-  const memory = new CpuMemory(threads);
+  const memory = await openMemory('train', { device: options.device, threads });
+  try {
+    return await trainIn(memory, threads, start, options);
+  } finally {
+    await memory.close();
+  }
+}
+
+async function trainIn(
+  memory: Memory,
+  threads: number,
+  start: ParameterStore,
+  options: TrainOptions,
+): Promise<TrainingResult> {
+  const { network, plan, signal } = options;
   const learner = await Learner.create(new Adam(memory, start, trainedParameters(network), plan.optimiser), plan);
   const mask = maskKind(options);
   const sessionsFor = (loss: LossDescription): SessionPool =>

@@ -18,14 +18,20 @@ Napi::Value make_handle(Napi::Env env, std::shared_ptr<T> object) {
   return external;
 }
 
-/// The owner behind argument `index`; reset() it to let go before JavaScript collects the handle.
+/// The owner behind `value`; reset() it to let go before JavaScript collects the handle.
 template <class T>
-std::shared_ptr<T>& owner(const Napi::CallbackInfo& info, size_t index, const char* name) {
-  if (info[index].IsExternal()) {
-    auto external = info[index].As<Napi::External<std::shared_ptr<T>>>();
+std::shared_ptr<T>& owned(Napi::Env env, const Napi::Value& value, const char* name) {
+  if (value.IsExternal()) {
+    auto external = value.As<Napi::External<std::shared_ptr<T>>>();
     if (external.CheckTypeTag(&T::kTag)) return *external.Data();
   }
-  fail_argument(info.Env(), name, "a handle of this addon");
+  fail_argument(env, name, "a handle of this addon");
+}
+
+/// The owner behind argument `index`.
+template <class T>
+std::shared_ptr<T>& owner(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  return owned<T>(info.Env(), info[index], name);
 }
 
 /// The object behind argument `index`.

@@ -5,8 +5,6 @@
 #include <malloc.h>
 #endif
 
-#include <array>
-#include <cmath>
 #include <memory>
 #include <string_view>
 
@@ -14,21 +12,11 @@
 #include "addon/args.h"
 #include "addon/handle.h"
 #include "addon/job.h"
+#include "addon/tensors.h"
 #include "ort/library.h"
 
 namespace larmor::addon {
 namespace {
-
-struct SessionHandle {
-  static constexpr napi_type_tag kTag{0x09dbd0f14a02da3a, 0x4347f306d64116af};
-  ort::Session session;
-};
-
-struct Memory {
-  void* data = nullptr;
-  size_t bytes = 0;
-  bool operator==(const Memory&) const = default;
-};
 
 /// A binding and where it expects its memory: arrays that JavaScript has moved elsewhere must not be written to.
 struct BindingHandle {
@@ -36,27 +24,6 @@ struct BindingHandle {
   ort::Binding binding;
   std::vector<Memory> memory;
 };
-
-struct Element {
-  ort::ElementType type;
-  const char* name;
-  napi_typedarray_type array;
-  size_t bytes;
-};
-constexpr std::array<Element, 6> kElements{{
-    {ort::ElementType::float32, "float32", napi_float32_array, 4},
-    {ort::ElementType::float64, "float64", napi_float64_array, 8},
-    {ort::ElementType::int32, "int32", napi_int32_array, 4},
-    {ort::ElementType::int64, "int64", napi_bigint64_array, 8},
-    {ort::ElementType::uint8, "uint8", napi_uint8_array, 1},
-    {ort::ElementType::boolean, "bool", napi_uint8_array, 1},
-}};
-
-const Element* find_element(ort::ElementType type) {
-  for (const Element& element : kElements)
-    if (element.type == type) return &element;
-  return nullptr;
-}
 
 Napi::Value describe(Napi::Env env, const std::vector<ort::TensorInfo>& tensors) {
   Napi::Array result = Napi::Array::New(env, tensors.size());
@@ -73,15 +40,6 @@ Napi::Value describe(Napi::Env env, const std::vector<ort::TensorInfo>& tensors)
   return result;
 }
 
-/// The memory of a typed array of any kind; none for any other value.
-Memory memory_of(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return {};
-  const auto array = value.As<Napi::TypedArray>();
-  Memory memory{.data = nullptr, .bytes = array.ByteLength()};
-  napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, &memory.data, nullptr, nullptr);
-  return memory;
-}
-
 /// openRuntime(control, library): Promise of the library's version.
 Napi::Value open_runtime(const Napi::CallbackInfo& info) {
   const std::string library = text(info, 1, "library");
@@ -89,7 +47,20 @@ Napi::Value open_runtime(const Napi::CallbackInfo& info) {
                   [](Napi::Env env) -> Napi::Value { return Napi::String::New(env, ort::library_version()); });
 }
 
-/// createSession(control, library, model, threads, optimization, logSeverity): Promise of { handle, inputs, outputs }.
+std::vector<std::string> texts(const Napi::CallbackInfo& info, size_t index, const char* name) {
+  if (!info[index].IsArray()) fail_argument(info.Env(), name, "an array of strings");
+  const auto array = info[index].As<Napi::Array>();
+  std::vector<std::string> result;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value value = array[i];
+    if (!value.IsString()) fail_argument(info.Env(), name, "an array of strings");
+    result.push_back(value.As<Napi::String>().Utf8Value());
+  }
+  return result;
+}
+
+/// createSession(control, library, model, threads, optimization, logSeverity, provider, keys, values): Promise of { handle, inputs, outputs };
+/// the provider is empty for the CPU.
 Napi::Value create_session(const Napi::CallbackInfo& info) {
   const std::string library = text(info, 1, "library");
   if (!info[2].IsTypedArray() || info[2].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
@@ -99,55 +70,57 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
   const size_t bytes = array.ByteLength();
   const ort::SessionOptions options{.threads = static_cast<int>(count(info, 3, "threads")),
                                     .optimization = static_cast<int>(count(info, 4, "optimization")),
-                                    .log_severity = static_cast<int>(count(info, 5, "logSeverity"))};
+                                    .log_severity = static_cast<int>(count(info, 5, "logSeverity")),
+                                    .provider = {text(info, 6, "provider"), texts(info, 7, "keys"), texts(info, 8, "values")}};
+  expect_length(info.Env(), "values", options.provider.keys.size(), options.provider.values.size());
   auto created = std::make_shared<std::shared_ptr<SessionHandle>>();
   return Job::run(
       info.Env(), info[0], {array},
       [=](const JobControl& control) {
         control.checkpoint();
         ort::open_library(library);
-        *created = std::make_shared<SessionHandle>(ort::Session(model, bytes, options));
+        *created = std::make_shared<SessionHandle>(std::make_shared<ort::Session>(model, bytes, options));
         control.checkpoint();
       },
       [created](Napi::Env env) -> Napi::Value {
         Napi::Object result = Napi::Object::New(env);
-        result.Set("inputs", describe(env, (*created)->session.inputs()));
-        result.Set("outputs", describe(env, (*created)->session.outputs()));
+        result.Set("inputs", describe(env, (*created)->session->inputs()));
+        result.Set("outputs", describe(env, (*created)->session->outputs()));
         result.Set("handle", make_handle(env, std::move(*created)));
         return result;
       });
 }
 
-ort::BoundTensor bound_tensor(Napi::Env env, const ort::TensorInfo& declared, const Napi::Value& array_value, const Napi::Value& shape_value) {
+ort::BoundTensor bound_tensor(Napi::Env env, const ort::TensorInfo& declared, const Napi::Value& array, const Napi::Value& shape) {
   const char* const name = declared.name.c_str();
   const Element* const element = find_element(declared.type);
   if (element == nullptr) fail_argument(env, name, "of a supported element type");
-  if (!array_value.IsTypedArray() || array_value.As<Napi::TypedArray>().TypedArrayType() != element->array)
+  if (!array.IsTypedArray() || array.As<Napi::TypedArray>().TypedArrayType() != element->array)
     fail_argument(env, name, "a typed array of the graph's element type");
-  if (!shape_value.IsArray()) fail_argument(env, name, "given with a shape");
-  const auto lengths = shape_value.As<Napi::Array>();
-  const Memory memory = memory_of(array_value);
-  ort::BoundTensor tensor{.name = declared.name, .type = declared.type, .shape = {}, .data = memory.data, .bytes = memory.bytes};
   double points = 1;
-  for (uint32_t axis = 0; axis < lengths.Length(); ++axis) {
-    const Napi::Value length = lengths[axis];
-    const double n = length.IsNumber() ? length.As<Napi::Number>().DoubleValue() : 0;
-    if (!(n >= 1 && n <= 9007199254740991.0) || n != std::floor(n)) fail_argument(env, name, "given with a shape of positive integers");
-    tensor.shape.push_back(static_cast<int64_t>(n));
-    points *= n;
-  }
+  const Memory memory = memory_of(array);
+  ort::BoundTensor tensor{
+      .name = declared.name, .type = declared.type, .shape = shape_of(env, name, shape, points), .data = memory.data, .bytes = memory.bytes};
   if (points * static_cast<double>(element->bytes) != static_cast<double>(memory.bytes))
     fail(env, "ERR_SHAPE", "addon: " + declared.name + " holds " + std::to_string(memory.bytes) + " bytes, which do not fill its shape");
   return tensor;
 }
 
+ort::BoundTensor bound_device_tensor(Napi::Env env, const ort::TensorInfo& declared, const std::shared_ptr<DeviceTensorHandle>& handle) {
+  const char* const name = declared.name.c_str();
+  if (handle == nullptr) fail(env, "ERR_CLOSED", "addon: " + declared.name + " is closed");
+  const std::shared_ptr<ort::DeviceTensor>& tensor = handle->tensor;
+  if (tensor->type() != declared.type) fail_argument(env, name, "a tensor of the graph's element type");
+  return {.name = declared.name, .type = declared.type, .shape = tensor->shape(), .data = nullptr, .bytes = tensor->bytes(), .device = tensor};
+}
+
 /// bindSession(session, arrays, shapes): the handle of a binding. Arrays and shapes stand in the order of the session's
-/// inputs, then its outputs; an output that is not wanted is undefined in both.
+/// inputs, then its outputs; an output that is not wanted is undefined in both. A handle stands for a tensor on the session's device.
 Napi::Value bind_session(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto session = handle<SessionHandle>(info, 0, "session");
-  const auto& inputs = session->session.inputs();
-  const auto& outputs = session->session.outputs();
+  const auto& inputs = session->session->inputs();
+  const auto& outputs = session->session->outputs();
   if (!info[1].IsArray() || !info[2].IsArray()) fail_argument(env, "arrays and shapes", "arrays");
   const auto arrays = info[1].As<Napi::Array>(), shapes = info[2].As<Napi::Array>();
   expect_length(env, "arrays", inputs.size() + outputs.size(), arrays.Length());
@@ -163,7 +136,9 @@ Napi::Value bind_session(const Napi::CallbackInfo& info) {
       continue;
     }
     auto& side = is_input ? bound_inputs : bound_outputs;
-    side.push_back(bound_tensor(env, is_input ? inputs[i] : outputs[i - inputs.size()], array, shape));
+    const ort::TensorInfo& declared = is_input ? inputs[i] : outputs[i - inputs.size()];
+    side.push_back(array.IsExternal() ? bound_device_tensor(env, declared, owned<DeviceTensorHandle>(env, array, declared.name.c_str()))
+                                      : bound_tensor(env, declared, array, shape));
     memory.push_back(memory_of(array));
   }
   try {
@@ -189,7 +164,7 @@ Napi::Value run_binding(const Napi::CallbackInfo& info) {
   return Job::run(env, info[0], {arrays}, [session, binding](const JobControl& control) mutable {
     const auto held = std::move(session);  // a session closed meanwhile is freed here, off the event loop
     control.checkpoint();
-    binding->binding.run(held->session);
+    binding->binding.run(*held->session);
   });
 }
 

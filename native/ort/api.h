@@ -17,6 +17,7 @@ struct OrtRunOptions;
 struct OrtSession;
 struct OrtSessionOptions;
 struct OrtStatus;
+struct OrtSyncStream;
 struct OrtTensorTypeAndShapeInfo;
 struct OrtTypeInfo;
 struct OrtValue;
@@ -57,6 +58,7 @@ enum class LogSeverity : int { fatal = 4 };
   X(39, CreateRunOptions, OrtStatus*, OrtRunOptions**)                                                                                \
   X(46, RunOptionsSetTerminate, OrtStatus*, OrtRunOptions*)                                                                           \
   X(47, RunOptionsUnsetTerminate, OrtStatus*, OrtRunOptions*)                                                                         \
+  X(48, CreateTensorAsOrtValue, OrtStatus*, OrtAllocator*, const int64_t*, size_t, ElementType, OrtValue**)                           \
   X(49, CreateTensorWithDataAsOrtValue, OrtStatus*, const OrtMemoryInfo*, void*, size_t, const int64_t*, size_t, ElementType,         \
     OrtValue**)                                                                                                                       \
   X(51, GetTensorMutableData, OrtStatus*, OrtValue*, void**)                                                                          \
@@ -65,6 +67,7 @@ enum class LogSeverity : int { fatal = 4 };
   X(61, GetDimensionsCount, OrtStatus*, const OrtTensorTypeAndShapeInfo*, size_t*)                                                    \
   X(62, GetDimensions, OrtStatus*, const OrtTensorTypeAndShapeInfo*, int64_t*, size_t)                                                \
   X(65, GetTensorTypeAndShape, OrtStatus*, const OrtValue*, OrtTensorTypeAndShapeInfo**)                                              \
+  X(68, CreateMemoryInfo, OrtStatus*, const char*, AllocatorType, int, MemoryType, OrtMemoryInfo**)                                   \
   X(69, CreateCpuMemoryInfo, OrtStatus*, AllocatorType, MemoryType, OrtMemoryInfo**)                                                  \
   X(76, AllocatorFree, OrtStatus*, OrtAllocator*, void*)                                                                              \
   X(78, GetAllocatorWithDefaultOptions, OrtStatus*, OrtAllocator**)                                                                   \
@@ -85,13 +88,18 @@ enum class LogSeverity : int { fatal = 4 };
   X(100, ReleaseSessionOptions, void, OrtSessionOptions*)                                                                             \
   X(101, ReleaseCustomOpDomain, void, OrtCustomOpDomain*)                                                                             \
   X(130, AddSessionConfigEntry, OrtStatus*, OrtSessionOptions*, const char*, const char*)                                             \
-  X(193, KernelContext_GetGPUComputeStream, OrtStatus*, const OrtKernelContext*, void**)                                                \
+  X(131, CreateAllocator, OrtStatus*, const OrtSession*, const OrtMemoryInfo*, OrtAllocator**)                                        \
+  X(132, ReleaseAllocator, void, OrtAllocator*)                                                                                       \
+  X(193, KernelContext_GetGPUComputeStream, OrtStatus*, const OrtKernelContext*, void**)                                              \
   X(204, SessionOptionsAppendExecutionProvider_CUDA_V2, OrtStatus*, OrtSessionOptions*, const OrtCUDAProviderOptionsV2*)              \
   X(205, CreateCUDAProviderOptions, OrtStatus*, OrtCUDAProviderOptionsV2**)                                                           \
   X(206, UpdateCUDAProviderOptions, OrtStatus*, OrtCUDAProviderOptionsV2*, const char* const*, const char* const*, size_t)            \
   X(208, ReleaseCUDAProviderOptions, void, OrtCUDAProviderOptionsV2*)                                                                 \
+  X(216, SessionOptionsAppendExecutionProvider, OrtStatus*, OrtSessionOptions*, const char*, const char* const*, const char* const*,  \
+    size_t)                                                                                                                           \
   X(263, UpdateCUDAProviderOptionsWithValue, OrtStatus*, OrtCUDAProviderOptionsV2*, const char*, void*)                               \
-  X(274, KernelContext_ParallelFor, OrtStatus*, const OrtKernelContext*, void (*)(void*, size_t), size_t, size_t, void*)
+  X(274, KernelContext_ParallelFor, OrtStatus*, const OrtKernelContext*, void (*)(void*, size_t), size_t, size_t, void*)              \
+  X(386, CopyTensors, OrtStatus*, const OrtEnv*, const OrtValue* const*, OrtValue* const*, OrtSyncStream*, size_t)
 
 /// The functions above, read from the library's table. Functions that return an OrtStatus* fail when it is not null.
 struct Api {

@@ -1,6 +1,7 @@
 // The ONNX Runtime library of this process: opened once, by path, and never closed.
 #pragma once
 #include <string>
+#include <utility>
 
 #include "core/coded_error.h"
 #include "ort/api.h"
@@ -36,9 +37,13 @@ class Owned {
   Owned(Owned&& other) noexcept : pointer_(other.pointer_) { other.pointer_ = nullptr; }
   Owned(const Owned&) = delete;
   Owned& operator=(const Owned&) = delete;
-  ~Owned() {
+  ~Owned() { reset(); }
+  /// Releases the object now.
+  void reset() {
     if (pointer_ != nullptr) (api().*release)(pointer_);
+    pointer_ = nullptr;
   }
+  void swap(Owned& other) noexcept { std::swap(pointer_, other.pointer_); }
   T* get() const { return pointer_; }
   /// Where a function of the library stores a new object.
   T** out() { return &pointer_; }

@@ -49,7 +49,14 @@ TensorInfo describe(OrtSession* session, size_t index, GetName get_name, GetType
 
 }  // namespace
 
-Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) {
+OwnedValue host_value(ElementType type, const std::vector<int64_t>& shape, void* data, size_t bytes) {
+  OwnedValue value;
+  check(api().CreateTensorWithDataAsOrtValue(cpu_memory(), data, bytes, shape.data(), shape.size(), type, value.out()), "CreateTensorWithDataAsOrtValue",
+        "ERR_SHAPE");
+  return value;
+}
+
+Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) : provider_(wanted.provider.name) {
   Owned<&Api::ReleaseSessionOptions, OrtSessionOptions> options;
   check(api().CreateSessionOptions(options.out()), "CreateSessionOptions");
   check(api().SetSessionLogSeverityLevel(options.get(), wanted.log_severity), "SetSessionLogSeverityLevel");
@@ -63,11 +70,14 @@ Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) 
   // training step then holds about twice what it needs.
   check(api().DisableMemPattern(options.get()), "DisableMemPattern");
   OperatorSet::cpu().add_to(options.get());
+  const auto device = exclusive(provider_);
+  if (!provider_.empty()) append_provider(options.get(), wanted.provider);
   {
     // The library adds a custom domain to its table of domains without a lock: two first sessions at once would both add ours.
     static std::mutex creating;
     std::lock_guard lock(creating);
-    check(api().CreateSessionFromArray(environment(), model, bytes, options.get(), session_.out()), "cannot load the graph", "ERR_GRAPH");
+    check(api().CreateSessionFromArray(environment(), model, bytes, options.get(), session_.out()), "cannot load the graph",
+          provider_.empty() ? "ERR_GRAPH" : "ERR_DEVICE");
   }
 
   size_t count = 0;
@@ -77,17 +87,25 @@ Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) 
   for (size_t i = 0; i < count; ++i) outputs_.push_back(describe(session_.get(), i, api().SessionGetOutputName, api().SessionGetOutputTypeInfo));
 }
 
+Session::~Session() {
+  const auto lock = exclusive(provider_);
+  session_.reset();
+}
+
 void Binding::Side::add(const BoundTensor& tensor) {
   names.push_back(tensor.name);
-  Value value;
-  check(api().CreateTensorWithDataAsOrtValue(cpu_memory(), tensor.data, tensor.bytes, tensor.shape.data(), tensor.shape.size(), tensor.type, value.out()),
-        tensor.name.c_str(), "ERR_SHAPE");
-  values.push_back(std::move(value));
+  tensors.push_back(tensor.device);
+  values.push_back(tensor.device ? OwnedValue() : host_value(tensor.type, tensor.shape, tensor.data, tensor.bytes));
 }
 
 void Binding::Side::seal() {
   for (const std::string& name : names) name_pointers.push_back(name.c_str());
-  for (const Value& value : values) value_pointers.push_back(value.get());
+}
+
+std::vector<OrtValue*> Binding::Side::present() const {
+  std::vector<OrtValue*> pointers;
+  for (size_t i = 0; i < values.size(); ++i) pointers.push_back(tensors[i] ? tensors[i]->value() : values[i].get());
+  return pointers;
 }
 
 Binding::Binding(const std::vector<BoundTensor>& inputs, const std::vector<BoundTensor>& outputs) {
@@ -99,8 +117,11 @@ Binding::Binding(const std::vector<BoundTensor>& inputs, const std::vector<Bound
 }
 
 void Binding::run(const Session& session) const {
-  check(api().Run(session.get(), options_.get(), inputs_.name_pointers.data(), inputs_.value_pointers.data(), inputs_.names.size(),
-                  outputs_.name_pointers.data(), outputs_.names.size(), const_cast<OrtValue**>(outputs_.value_pointers.data())),
+  const auto lock = exclusive(session.provider());
+  const std::vector<OrtValue*> inputs = inputs_.present();
+  std::vector<OrtValue*> outputs = outputs_.present();
+  check(api().Run(session.get(), options_.get(), inputs_.name_pointers.data(), inputs.data(), inputs.size(), outputs_.name_pointers.data(),
+                  outputs.size(), outputs.data()),
         "run failed");
 }
 

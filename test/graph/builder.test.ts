@@ -4,7 +4,6 @@ import { GraphBuilder } from '#larmor/graph/builder.js';
 import { differentiate } from '#larmor/graph/differentiate.js';
 import * as op from '#larmor/graph/operations.js';
 import * as physics from '#larmor/graph/physics-operations.js';
-import { toPortable } from '#larmor/graph/portable.js';
 import type { Value } from '#larmor/graph/types.js';
 
 const input = (...shape: number[]): Value => new GraphBuilder().input('x', shape);
@@ -206,18 +205,6 @@ const inconsistent: [string, RegExp, () => unknown][] = [
         [1, 4, 8, 6, 2],
       );
       return differentiate(physics.dataLoss(image, { maps, mask, heldOutMask, kspace }).heldOutLoss, [image]);
-    },
-  ],
-  [
-    'data losses in standard operators',
-    /toPortable: DataLoss cannot be written/,
-    () => {
-      const graph = new GraphBuilder();
-      const mask = graph.input('mask', [1, 1, 6]);
-      const [maps, kspace] = ['maps', 'kspace'].map((name) => graph.input(name, [1, 4, 8, 6, 2]));
-      const image = graph.input('image', [1, 2, 8, 6]);
-      graph.output('loss', physics.dataLoss(image, { maps, mask, heldOutMask: mask, kspace }).loss);
-      return toPortable(graph);
     },
   ],
 ];

@@ -194,7 +194,7 @@ test('ONNX Runtime computes the same image and gradients, bit-equal for any numb
   truth.forEach(({ data }, i) => {
     expect(relativeError(results[`output${i}`], data)).toBeLessThan(1e-4);
   });
-  expect(await runGraph(graph, feeds, 2)).toEqual(results);
+  expect(await runGraph(graph, feeds, { threads: 2 })).toEqual(results);
 });
 
 describe('mu', () => {

@@ -1,15 +1,21 @@
 // The physics operators in standard ones, with the Fourier transform as matrix products: for tools that lack larmor's operators.
 import {
+  abs,
   add,
   concat,
+  divide,
+  greater,
   matmul,
   multiply,
   negate,
   reduceSum,
   reshape,
+  sign,
   split,
+  sqrt,
   subtract,
   transpose,
+  where,
 } from '../operations.js';
 import type { Graph, Value } from '../types.js';
 
@@ -95,4 +101,30 @@ export function encodeAdjointForm(kspace: Value, maps: Value, mask: Value): Valu
 /** conj(x) F^H M y. */
 export function encodeMapsGradientForm(image: Value, kspace: Value, mask: Value): Value {
   return product(interleaved(image), coilImages(kspace, mask), true);
+}
+
+/** Keeps a ratio of no samples at zero; sums are of the order of their number of terms. */
+const positiveOr1 = (x: Value): Value => where(greater(x, 0), x, 1);
+
+/** What `dataLossForm` compares with. */
+interface Samples {
+  readonly maps: Value;
+  readonly mask: Value;
+  readonly heldOutMask: Value;
+  readonly kspace: Value;
+}
+
+/** `DataLoss`: loss, loss of the held-out samples, gradient. */
+export function dataLossForm(image: Value, { maps, mask, heldOutMask, kspace }: Samples, norm: 'l1' | 'l2'): Value[] {
+  const residual = subtract(dft2(product(maps, interleaved(image), false), false), kspace);
+  const size = norm === 'l1' ? abs : (x: Value): Value => multiply(x, x);
+  const total = (x: Value, weights: Value): Value => reshape(reduceSum(multiply(size(x), sampleWeights(weights))), [1]);
+  const [misfit, reference] = [total(residual, mask), total(kspace, mask)];
+  const [heldOut, heldOutReference] = [total(residual, heldOutMask), total(kspace, heldOutMask)];
+  // Samples that are all zero leave the loss undefined, held-out samples that are none leave it zero.
+  const ratios = [divide(misfit, reference), divide(heldOut, positiveOr1(heldOutReference))];
+  const back = (y: Value, divisor: Value): Value =>
+    divide(encodeAdjointForm(y, maps, mask), reshape(divisor, [1, 1, 1, 1]));
+  if (norm === 'l1') return [...ratios, back(sign(residual), reference)];
+  return [...ratios.map(sqrt), back(residual, positiveOr1(sqrt(multiply(misfit, reference))))];
 }

@@ -9,7 +9,7 @@ import { add, multiply, negate, reduceSum, reshape } from '../operations.js';
 import { encode, encodeAdjoint, encodeMapsGradient, encodeNormal, fft2, solveNormal } from '../physics-operations.js';
 import type { Operator, Value } from '../types.js';
 import { attributeError, defineOperator, expectShape, float32, shapeError } from './define.js';
-import { dft2, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';
+import { dataLossForm, dft2, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';
 
 function expectCoils(operator: string, argument: string, { shape }: Value): void {
   if (shape.length !== 5 || shape[4] !== 2) shapeError(operator, argument, 'shape [n,coil,y,x,2]', shape);
@@ -162,5 +162,7 @@ export const physics: readonly Operator[] = [
     // The held-out loss and the gradient itself have no rule: nothing may be trained on them.
     gradient: ({ outputs: [, , gradient], upstream: [dy, heldOut, second] }) =>
       heldOut || second || !dy ? [] : [multiply(gradient, dy)],
+    portable: ([image, maps, mask, heldOutMask, kspace], { norm }) =>
+      dataLossForm(image, { maps, mask, heldOutMask, kspace }, norm === 'l2' ? 'l2' : 'l1'),
   }),
 ];

@@ -116,14 +116,14 @@ class AdaptingImager implements Imager {
 export async function adaptingImagers(
   model: Model,
   adapt: AdaptationSettings,
-  { slices, threads }: Pick<MethodSetup, 'slices' | 'threads'>,
+  { slices, threads, device }: Pick<MethodSetup, 'slices' | 'threads' | 'device'>,
   read: (i: number) => Promise<MeasuredSlice>,
   { signal, onStage }: SliceOptions,
 ): Promise<() => Imager> {
   const onStep = (step: number, steps: number): void => onStage?.('adapting', step / steps);
   const joint =
     adapt.volumeIterations > 0
-      ? await adaptJointly(model, adapt, slices.length, read, { signal, threads, onStep })
+      ? await adaptJointly(model, adapt, slices.length, read, { device: device.name, signal, threads, onStep })
       : undefined;
-  return () => new AdaptingImager(new SliceAdapter(model, adapt, { threads, joint }));
+  return () => new AdaptingImager(new SliceAdapter(model, adapt, { device: device.name, threads, joint }));
 }

@@ -1,0 +1,66 @@
+// Whether ONNX Runtime computes on WebGPU here, found out in a process of its own: drivers can crash the one that starts them.
+import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Probe } from './devices.js';
+import { areSoftware, vulkanDriverFiles } from './webgpu-drivers.js';
+
+/** Of the self-test: starting a driver and translating some shaders takes a second or two, in software on a busy machine far more. */
+const SECONDS = 120;
+const SELF_TEST = fileURLToPath(new URL('../graph/webgpu-self-test.js', import.meta.url));
+
+/** What the self-test writes as its last line. */
+export interface SelfTestReport {
+  /** Why it failed; absent where its numbers were right. */
+  readonly reason?: string | undefined;
+}
+
+let known: Promise<Probe> | undefined;
+
+/** Looks for a driver and lets it compute a small graph whose numbers are known. Once per process; never rejects. */
+export function probeWebgpu(): Promise<Probe> {
+  known ??= probe();
+  return known;
+}
+
+async function probe(): Promise<Probe> {
+  // Elsewhere the system itself brings what WebGPU builds upon.
+  const drivers = process.platform === 'linux' ? vulkanDriverFiles() : undefined;
+  if (drivers?.length === 0)
+    return {
+      available: false,
+      reason: 'no Vulkan driver: no file in vulkan/icd.d of /etc, /usr/share and the like, and none in VK_DRIVER_FILES',
+    };
+  const reason = await selfTest();
+  if (reason !== undefined) return { available: false, reason };
+  const names = drivers?.map((file) => basename(file, '.json')).join(', ');
+  const software = drivers !== undefined && areSoftware(drivers);
+  return {
+    available: true,
+    description: names === undefined ? 'WebGPU' : `WebGPU over Vulkan (${names})`,
+    notAutomatic: software ? `its driver (${names}) computes in software, slower than larmor on the CPU` : undefined,
+  };
+}
+
+/** Undefined where all numbers were right. */
+async function selfTest(): Promise<string | undefined> {
+  const child = spawn(process.execPath, [SELF_TEST], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 1000 * SECONDS });
+  let [output, warnings] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    warnings += chunk;
+  });
+  const ended = await new Promise<{ code: number | null; signal: string | null } | Error>((resolve) => {
+    child.on('error', resolve);
+    child.on('close', (code, signal) => resolve({ code, signal }));
+  });
+  if (ended instanceof Error) return `the self-test did not start: ${ended.message}`;
+  const last = output.trim().split('\n').at(-1);
+  const [complaint] = warnings.split('\n').flatMap((line) => /^(?:Warning|Error): (.*)/.exec(line)?.[1] ?? []);
+  const cause = complaint === undefined ? '' : ` (${complaint})`;
+  if (ended.code !== 0 || !last) return `the self-test ended with ${ended.signal ?? `code ${ended.code}`}${cause}`;
+  const { reason } = JSON.parse(last) as SelfTestReport;
+  return reason === undefined ? undefined : `${reason}${cause}`;
+}
