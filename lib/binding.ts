@@ -2,8 +2,9 @@
 import { createRequire } from 'node:module';
 import type { CoilBinding } from './bindings/coils.js';
 import type { CudaBinding, CudaContextHandle } from './bindings/cuda.js';
-import type { DeviceBinding, DeviceTensorHandle } from './bindings/device.js';
+import type { DeviceBinding } from './bindings/device.js';
 import type { ImageBinding } from './bindings/images.js';
+import type { SessionBinding } from './bindings/sessions.js';
 import type { SolverBinding } from './bindings/solvers.js';
 import { LarmorError } from './errors.js';
 import { packageRoot } from './package-root.js';
@@ -55,7 +56,7 @@ export type CalibrationArguments = [
 export type CalibrationFindings = Float64Array;
 
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
-export interface Binding extends CoilBinding, CudaBinding, DeviceBinding, ImageBinding, SolverBinding {
+export interface Binding extends CoilBinding, CudaBinding, DeviceBinding, ImageBinding, SessionBinding, SolverBinding {
   // native/addon/encoding.cc
   /** kspace [coil, y, x] = M F (S x), maps [set, coil, y, x], x [set, y, x], mask [x] or [y, x] as weights. */
   encodeForward(control: JobControl, ...rest: EncodingArguments): Promise<void>;
@@ -249,63 +250,6 @@ export interface Binding extends CoilBinding, CudaBinding, DeviceBinding, ImageB
 
   // native/addon/platform.cc
   platform(): { isa: 'baseline' | 'avx2' | 'avx512'; threads: number };
-
-  // native/addon/session.cc
-  /** Loads the library once per process; later calls ignore their path. Its version. */
-  openRuntime(control: JobControl, library: string): Promise<string>;
-  createSession(
-    control: JobControl,
-    library: string,
-    model: Uint8Array,
-    threads: number,
-    optimization: number,
-    logSeverity: number,
-    /** An execution provider as the library calls it, empty for the CPU, and its options. */
-    provider: string,
-    keys: readonly string[],
-    values: readonly string[],
-  ): Promise<SessionDescription>;
-  /**
-   * Arrays and shapes in the order of the session's inputs, then outputs; undefined for outputs that are not wanted. Tensors on the session's
-   * device stand for arrays.
-   */
-  bindSession(
-    session: SessionHandle,
-    arrays: readonly (ArrayBufferView | DeviceTensorHandle | undefined)[],
-    shapes: readonly (readonly number[] | undefined)[],
-  ): BindingHandle;
-  /** `arrays` are those of `bindSession`. */
-  runBinding(
-    control: JobControl,
-    session: SessionHandle,
-    binding: BindingHandle,
-    arrays: readonly (ArrayBufferView | DeviceTensorHandle | undefined)[],
-  ): Promise<void>;
-  /** Ends the run under way, with an error, at the next node of its graph. */
-  terminateBinding(binding: BindingHandle): void;
-  /** Closed at once; freed, off the event loop, as soon as no run uses it. */
-  closeSession(control: JobControl, session: SessionHandle): Promise<void>;
-}
-
-declare const handleKind: unique symbol;
-/** An opaque native object. */
-export interface SessionHandle {
-  readonly [handleKind]: 'session';
-}
-export interface BindingHandle {
-  readonly [handleKind]: 'binding';
-}
-
-export interface TensorDescription {
-  readonly name: string;
-  readonly type: 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool' | 'unsupported';
-  readonly shape: readonly number[];
-}
-
-export interface SessionDescription {
-  readonly handle: SessionHandle;
-  readonly inputs: readonly TensorDescription[];
-  readonly outputs: readonly TensorDescription[];
 }
 
 const loader: { (root: string): unknown; path(root: string): string } = createRequire(import.meta.url)(

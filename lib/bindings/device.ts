@@ -1,5 +1,6 @@
 // The addon's functions for memory of devices (native/addon/device.cc).
-import type { JobControl, SessionHandle } from '../binding.js';
+import type { JobControl } from '../binding.js';
+import type { SessionHandle } from './sessions.js';
 
 declare const handleKind: unique symbol;
 /** An opaque native object. */

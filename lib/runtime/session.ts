@@ -1,6 +1,7 @@
 // ONNX Runtime sessions and runs on tensors that are bound once and updated in place.
 import { formatShape, type Shape } from '../arrays/complex-array.js';
-import { binding as addon, type SessionDescription, type SessionHandle } from '../binding.js';
+import { binding as addon } from '../binding.js';
+import type { SessionDescription, SessionHandle } from '../bindings/sessions.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob } from '../jobs.js';
 import { DeviceTensor } from './device-tensor.js';
