@@ -85,7 +85,15 @@ test('passes over all parameters', async () => {
     { name: 'a', shape: [3, 5] },
     { name: 'b', shape: [40] },
   ]);
-  const values = (seed: number): Float32Array => uniform(new MT19937(seed), layout.length);
+  const values = (seed: number): Float32Array => {
+    const random = new MT19937(seed);
+    const x = new Float32Array(layout.length);
+    for (const { name } of layout.specs) {
+      const [begin, end] = layout.range(name);
+      x.set(uniform(random, end - begin), begin);
+    }
+    return x;
+  };
   async function passes(memory: Memory): Promise<Record<string, Float32Array | number>> {
     const [x, y, copy] = [memory.store(layout), memory.store(layout), memory.store(layout)];
     x.set(values(1));
