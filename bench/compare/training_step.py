@@ -84,4 +84,5 @@ def main():
         print(json.dumps(answer | ({"names": names} if index == 0 else {})), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

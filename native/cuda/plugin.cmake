@@ -47,3 +47,6 @@ target_compile_options(larmor_cuda PRIVATE
 target_link_libraries(larmor_cuda PRIVATE ${CMAKE_DL_LIBS})
 target_link_options(larmor_cuda PRIVATE -static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL -Wl,--no-undefined -s
   -Wl,--version-script=${CMAKE_SOURCE_DIR}/native/cuda/plugin.map)
+if(TARGET larmor_cuda_check)
+  add_dependencies(larmor_cuda larmor_cuda_check)
+endif()
