@@ -5,12 +5,13 @@
 #include <numbers>
 #include <vector>
 
+#include "cuda/devices.h"
+
 namespace {
 
 cudaStream_t create_stream(int device) {
   using larmor::cuda::check;
-  int devices = 0;
-  check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+  const int devices = larmor::cuda::count_devices();
   larmor::cuda::require(device >= 0 && device < devices, "device must be less than ", devices, ", got ", device);
   larmor::cuda::cufft();
   check(cudaSetDevice(device), "cudaSetDevice");
@@ -40,26 +41,38 @@ void LarmorCudaContext::download(void* to, const void* device_from, size_t bytes
   synchronize();
 }
 
-const float2* LarmorCudaContext::centring_phases(uint32_t n) {
-  const auto known = phases_.find(n);
-  if (known != phases_.end()) return known->second;
-  // In units of pi / n and modulo 2 n, so that the angle is exact.
-  const uint64_t c = n / 2, turn = 2 * static_cast<uint64_t>(n);
-  std::vector<float2> phases(n);
+template <class Angle>
+const float2* LarmorCudaContext::table(Tables& tables, uint32_t n, Angle&& angle) {
+  const auto known = tables.find(n);
+  if (known != tables.end()) return known->second;
+  std::vector<float2> values(n);
   for (uint64_t j = 0; j < n; ++j) {
-    const double angle = std::numbers::pi * static_cast<double>((2 * c * j + turn * c - c * c) % turn) / n;
-    phases[j] = {static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))};
+    const double turned = std::numbers::pi * static_cast<double>(angle(j)) / n;
+    values[j] = {static_cast<float>(std::cos(turned)), static_cast<float>(std::sin(turned))};
   }
-  auto* const table = static_cast<float2*>(memory_.take(n * sizeof(float2)));
-  phases_.emplace(n, table);
-  upload(table, phases.data(), n * sizeof(float2));
-  return table;
+  auto* const on_device = static_cast<float2*>(memory_.take(n * sizeof(float2)));
+  tables.emplace(n, on_device);
+  upload(on_device, values.data(), n * sizeof(float2));
+  return on_device;
+}
+
+// Angles are taken modulo the whole turn of 2 n while they are integers, so that they are exact.
+const float2* LarmorCudaContext::centring_phases(uint32_t n) {
+  const uint64_t c = n / 2, turn = 2 * static_cast<uint64_t>(n);
+  return table(phases_, n, [=](uint64_t j) { return (2 * c * j + turn * c - c * c) % turn; });
+}
+
+const float2* LarmorCudaContext::roots(uint32_t n) {
+  const uint64_t turn = 2 * static_cast<uint64_t>(n);
+  return table(roots_, n, [=](uint64_t k) { return turn - 2 * k; });
 }
 
 void LarmorCudaContext::trim() {
   synchronize();
   plans_.clear();
-  for (const auto& [n, table] : phases_) memory_.give(table);
-  phases_.clear();
+  for (Tables* const tables : {&phases_, &roots_}) {
+    for (const auto& [n, on_device] : *tables) memory_.give(on_device);
+    tables->clear();
+  }
   memory_.trim();
 }

@@ -32,6 +32,8 @@ struct LarmorCudaContext {
 
   /// The phases that centre a transform of length n, [n] on the device: exp(2 pi i c j / n - pi i c c / n), c = floor(n / 2). Kept.
   const float2* centring_phases(uint32_t n);
+  /// exp(-2 pi i k / n), k < n, on the device. Kept.
+  const float2* roots(uint32_t n);
   void trim();
 
  private:
@@ -39,7 +41,12 @@ struct LarmorCudaContext {
   cudaStream_t stream_ = nullptr;
   larmor::cuda::DeviceMemory memory_;
   larmor::cuda::Plans plans_;
-  std::map<uint32_t, float2*> phases_;
+  using Tables = std::map<uint32_t, float2*>;
+  /// The table for n; where it is not known yet, made of the angles in units of pi / n.
+  template <class Angle>
+  const float2* table(Tables& tables, uint32_t n, Angle&& angle);
+
+  Tables phases_, roots_;
 };
 
 namespace larmor::cuda {

@@ -2,11 +2,11 @@
 #include <cstdio>
 
 #include "cuda/cufft.h"
+#include "cuda/devices.h"
 #include "cuda/entries.h"
 #include "cuda/runtime.h"
 
 namespace larmor::cuda {
-namespace {
 
 int count_devices() {
   int count = 0;
@@ -18,6 +18,8 @@ int count_devices() {
   if (count == 0) throw Failure(LARMOR_CUDA_UNAVAILABLE, "no CUDA device");
   return count;
 }
+
+namespace {
 
 int attribute(cudaDeviceAttr which, int device) {
   int value = 0;

@@ -145,9 +145,10 @@ void Chunks::reserve(bool rows, int keeps) {
 }
 
 // Per coil sample, of 8 bytes each: the kernels move 2 maps, 1 + 2 + 1 planes, and cuFFT 8 at least: 14. Without callbacks of cuFFT no pass can go.
-// A line mask leaves 2 maps, 4 planes and 4 for the transforms of rows.
+// For lines that lines_normal() cannot take, 4 of cuFFT's fall away.
 void normal(const Encoder& encoder, const float* image, float* result) {
   const bool rows = encoder.sizes().lines != 0;
+  if (rows && lines_normal(encoder, image, result)) return;
   const auto scale = static_cast<float>(1 / static_cast<double>(rows ? encoder.sizes().nx : encoder.points()));
   round_trip(encoder, rows, scale, image, result, [&](const Chunk& chunk, float2* planes) {
     launch("weigh_twice", weigh_twice_kernel, encoder.grid(chunk), dim3(kBlock), 0, encoder.context().stream(), encoder.view(chunk, rows), planes);

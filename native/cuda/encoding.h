@@ -139,6 +139,10 @@ void round_trip(const Encoder& encoder, bool rows, float factor, const float* im
   });
 }
 
+/// y = A^H A x for a mask of lines, in one kernel without scratch; y may be x. False, with nothing done, where rows are too long for it or have a
+/// prime factor above 31.
+bool lines_normal(const Encoder& encoder, const float* image, float* result);
+
 /// y = A^H A x; y may be x.
 void normal(const Encoder& encoder, const float* image, float* result);
 

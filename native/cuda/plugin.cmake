@@ -1,4 +1,4 @@
-# The CUDA plugin, liblarmor_cuda.so: every nvcc that is found builds it for all devices it knows from sm_75 on, with code for later ones to compile.
+# The CUDA plugin, liblarmor_cuda.so, for all devices that the nvcc found here knows, from sm_75 on.
 include(CheckLanguage)
 set(CUDA_PLUGIN_FOLDER "${CMAKE_BINARY_DIR}/plugin")
 file(MAKE_DIRECTORY "${CUDA_PLUGIN_FOLDER}")
@@ -15,19 +15,22 @@ if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # of CMake 3.25 for nvcc 1
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
 endif()
 
-# LARMOR_CUDA_ARCHITECTURES=75 builds for one device, in a fraction of the time.
+# Code for the first device of every generation, which runs on all of that generation, for the newest, and for later ones to compile.
+# LARMOR_CUDA_ARCHITECTURES=75 builds for one alone, in a fraction of the time.
 if(NOT DEFINED LARMOR_CUDA_ARCHITECTURES)
   execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-code OUTPUT_VARIABLE codes COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "sm_[0-9]+" codes "${codes}")
+  list(TRANSFORM codes REPLACE "sm_" "")
   list(SORT codes COMPARE NATURAL)
+  list(GET codes -1 newest)
   foreach(code ${codes})
-    string(REPLACE "sm_" "" number ${code})
-    if(number GREATER_EQUAL 75)
-      list(APPEND LARMOR_CUDA_ARCHITECTURES ${number}-real)
-      set(newest ${number})
+    math(EXPR generation "${code} / 10")
+    if(code GREATER_EQUAL 75 AND NOT generation EQUAL last_generation AND NOT code EQUAL newest)
+      list(APPEND LARMOR_CUDA_ARCHITECTURES ${code}-real)
+      set(last_generation ${generation})
     endif()
   endforeach()
-  list(APPEND LARMOR_CUDA_ARCHITECTURES ${newest}-virtual)
+  list(APPEND LARMOR_CUDA_ARCHITECTURES ${newest})
 endif()
 message(STATUS "CUDA plugin for ${LARMOR_CUDA_ARCHITECTURES}")
 

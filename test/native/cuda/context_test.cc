@@ -19,6 +19,9 @@ void check_absences() {
   machine().driver_error = cudaSuccess;
   machine().devices = 0;
   FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "no CUDA-capable device is detected (cudaErrorNoDevice)");
+  LarmorCudaContext* context = nullptr;
+  FAIL_WITH(cuda().context_create(0, &context), LARMOR_CUDA_UNAVAILABLE, "context_create: cudaGetDeviceCount: no CUDA-capable device is detected");
+  FAIL_WITH(cuda().self_test(0), LARMOR_CUDA_UNAVAILABLE, "self_test: cudaGetDeviceCount: no CUDA-capable device is detected");
   machine().devices = 2;
   FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "/no/such/libcufft.so: cannot open shared object file");
   CHECK(count == 0);
@@ -32,7 +35,6 @@ void check_absences() {
     fake_cufft().version = version;
     FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "has cuFFT version " + std::to_string(version));
   }
-  LarmorCudaContext* context = nullptr;
   FAIL_WITH(cuda().context_create(0, &context), LARMOR_CUDA_UNAVAILABLE, "context_create: ");
   CHECK(context == nullptr);
   fake_cufft().version = 11200;

@@ -17,6 +17,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 // One copy for all threads, as blocks run one after the other. Unlike a device's it keeps its values between blocks.
 #define __shared__ static
 
@@ -154,6 +155,14 @@ T atomicAdd(T* at, T value) {
   const T before = *at;
   *at += value;
   return before;
+}
+template <class T>
+T min(T a, T b) {
+  return b < a ? b : a;
+}
+template <class T>
+T max(T a, T b) {
+  return a < b ? b : a;
 }
 inline float rsqrtf(float x) { return 1 / std::sqrt(x); }
 inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
