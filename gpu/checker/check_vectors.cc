@@ -26,12 +26,13 @@ void check_adam(Checks& checks, size_t count) {
 void check_arithmetic(Checks& checks, size_t count) {
   const Device& device = checks.device;
   const Floats x = noise(count, 44), y = noise(count, 45);
-  Floats scaled(count), added(count);
+  Floats scaled(count), added(count), approached(count);
   double squares = 0;
   for (size_t i = 0; i < count; ++i) {
     squares += static_cast<double>(x[i]) * x[i];
     scaled[i] = 0.3f * y[i];
     added[i] = y[i] - 1.7f * x[i];
+    approached[i] = y[i] + 0.1f * (x[i] - y[i]);
   }
   const Array from(device, x), to(device, count), sum(device, 1);
   const std::string what = std::to_string(count);
@@ -43,6 +44,10 @@ void check_arithmetic(Checks& checks, size_t count) {
   checks.compare("add_scaled", what, {{to, added}}, [&] {
     to.set(y);
     device.call("add_scaled", device->add_scaled, count, -1.7f, from, to);
+  });
+  checks.compare("approach", what, {{to, approached}}, [&] {
+    to.set(y);
+    device.call("approach", device->approach, count, 0.1f, from, to);
   });
   checks.compare("fill_zero", what, {{to, Floats(count)}}, [&] { device.call("fill_zero", device->fill_zero, to, count * sizeof(float)); });
 }

@@ -88,6 +88,7 @@ extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_
     SPOIL(squared_norm);
     SPOIL(scale);
     SPOIL(add_scaled);
+    SPOIL(approach);
     return t;
   }();
   return &table;
