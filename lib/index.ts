@@ -131,6 +131,7 @@ export type { MethodSettings } from './reconstruction/settings.js';
 export type { ImageMetrics, SliceAdaptation } from './report/page.js';
 export { type Report, type ReportImage, type ReportSlice, writeReport } from './report/report.js';
 export { type TrainingReport, writeTrainingReport } from './report/training.js';
+export type { CudaOptions } from './runtime/cuda-provider.js';
 export {
   availableDevices,
   type Device,

@@ -70,6 +70,7 @@
       "native/addon/cuda_devices.cc",
       "native/addon/cuda_memory.cc",
       "native/addon/cuda_operators.cc",
+      "native/addon/cuda_training.cc",
       "native/addon/device.cc",
       "native/addon/encoding.cc",
       "native/addon/fft.cc",

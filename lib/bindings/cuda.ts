@@ -121,4 +121,54 @@ export interface CudaBinding {
     values: DeviceMemoryHandle,
     to: DeviceMemoryHandle,
   ): Promise<void>;
+
+  // native/addon/cuda_training.cc
+  /** One update of Adam as `adamStep`; scratch is one float. Rejects with ERR_DIVERGED, having changed nothing, when a gradient is not finite. */
+  cudaAdam(
+    control: JobControl,
+    context: CudaContextHandle,
+    weights: DeviceMemoryHandle,
+    gradients: DeviceMemoryHandle,
+    firstMoments: DeviceMemoryHandle,
+    secondMoments: DeviceMemoryHandle,
+    scratch: DeviceMemoryHandle,
+    ranges: Uint32Array,
+    step: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+  ): Promise<void>;
+  /** ||x||_2. */
+  cudaNorm(
+    control: JobControl,
+    context: CudaContextHandle,
+    x: DeviceMemoryHandle,
+    scratch: DeviceMemoryHandle,
+  ): Promise<number>;
+  cudaZero(control: JobControl, context: CudaContextHandle, memory: DeviceMemoryHandle): Promise<void>;
+  /** to = from. */
+  cudaCopy(
+    control: JobControl,
+    context: CudaContextHandle,
+    to: DeviceMemoryHandle,
+    from: DeviceMemoryHandle,
+  ): Promise<void>;
+  /** y = keep y + add x; x may be y. */
+  cudaBlend(
+    control: JobControl,
+    context: CudaContextHandle,
+    keep: number,
+    y: DeviceMemoryHandle,
+    add: number,
+    x: DeviceMemoryHandle,
+  ): Promise<void>;
+  /** y += rate (x - y). */
+  cudaApproach(
+    control: JobControl,
+    context: CudaContextHandle,
+    rate: number,
+    y: DeviceMemoryHandle,
+    x: DeviceMemoryHandle,
+  ): Promise<void>;
 }

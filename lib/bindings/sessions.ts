@@ -1,5 +1,6 @@
 // The addon's functions for ONNX Runtime's sessions (native/addon/session.cc).
 import type { JobControl } from '../binding.js';
+import type { CudaContextHandle, DeviceMemoryHandle } from './cuda.js';
 import type { DeviceTensorHandle } from './device.js';
 
 declare const handleKind: unique symbol;
@@ -23,6 +24,13 @@ export interface SessionDescription {
   readonly outputs: readonly TensorDescription[];
 }
 
+/** Where a tensor lies: an array, a device's tensor, or floats of a CUDA device's memory from an offset; undefined where it is not wanted. */
+export type BoundArray =
+  | ArrayBufferView
+  | DeviceTensorHandle
+  | readonly [memory: DeviceMemoryHandle, offset: number]
+  | undefined;
+
 export interface SessionBinding {
   /** Loads the library once per process; later calls ignore their path. Its version. */
   openRuntime(control: JobControl, library: string): Promise<string>;
@@ -37,14 +45,18 @@ export interface SessionBinding {
     provider: string,
     keys: readonly string[],
     values: readonly string[],
+    /** Whose plugin computes larmor's operators, and whose stream a graph on CUDA runs on; undefined elsewhere. */
+    cuda: CudaContextHandle | undefined,
   ): Promise<SessionDescription>;
+  /** Why ONNX Runtime's CUDA provider cannot use a device; empty where it can. */
+  cudaProviderFault(control: JobControl, library: string, device: number): Promise<string>;
   /**
    * Arrays and shapes in the order of the session's inputs, then outputs; undefined for outputs that are not wanted. Tensors on the session's
    * device stand for arrays.
    */
   bindSession(
     session: SessionHandle,
-    arrays: readonly (ArrayBufferView | DeviceTensorHandle | undefined)[],
+    arrays: readonly BoundArray[],
     shapes: readonly (readonly number[] | undefined)[],
   ): BindingHandle;
   /** `arrays` are those of `bindSession`. */
@@ -52,7 +64,7 @@ export interface SessionBinding {
     control: JobControl,
     session: SessionHandle,
     binding: BindingHandle,
-    arrays: readonly (ArrayBufferView | DeviceTensorHandle | undefined)[],
+    arrays: readonly BoundArray[],
   ): Promise<void>;
   /** Ends the run under way, with an error, at the next node of its graph. */
   terminateBinding(binding: BindingHandle): void;

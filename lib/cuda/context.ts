@@ -136,11 +136,12 @@ export class CudaContext implements AsyncDisposable {
   async run<T>(
     options: CallOptions,
     start: (control: JobControl, context: CudaContextHandle) => Promise<T>,
+    interrupt?: () => void,
   ): Promise<T> {
     if (this.#closed) throw new LarmorError('ERR_CLOSED', `CudaContext: ${this.name} is closed; open it again`);
     const before = this.#last;
     // Waiting here, not in the job, as a waiting job would hold one of libuv's few threads.
-    const job = before.then(() => runJob(1, { signal: options.signal }, (control) => start(control, this.#handle)));
+    const job = before.then(() => runJob(1, options, (control) => start(control, this.#handle), interrupt));
     this.#last = job.catch(() => {});
     return await job;
   }

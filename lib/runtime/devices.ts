@@ -49,7 +49,9 @@ async function probeCuda(task: DeviceTask, index: number | undefined): Promise<P
     const cuda = await import('../cuda/plugin.js');
     const probe = await cuda.probeCuda(index);
     if (!probe.available || task === 'operators') return probe;
-    return { available: false, reason: 'this version of larmor runs no networks on CUDA' };
+    const { cudaProviderFault } = await import('./cuda-provider.js');
+    const fault = await cudaProviderFault(probe.indices[0]);
+    return fault ? { available: false, ...fault } : probe;
   } catch (error) {
     return { available: false, reason: (error as Error).message };
   }
@@ -137,7 +139,7 @@ export async function resolveDevice(wanted: Device | 'auto', request: DeviceRequ
   };
   if (!kinds.includes(kind)) return fail(`${who} runs on ${kinds.join(', ')} only`);
   const probe = await probeDevice(kind, task, index);
-  if (!probe.available) return fail(probe.reason);
+  if (!probe.available) return fail(probe.remedy ? `${probe.reason}. To mend it: ${probe.remedy}` : probe.reason);
   const { indices = [0] } = probe;
   return { kind, name: wanted, indices, reason: 'asked for', automatic: false };
 }

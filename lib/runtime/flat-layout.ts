@@ -3,7 +3,7 @@ import { formatShape, points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 
 /** Floats in 64 bytes: every tensor starts on a boundary that wide instructions like. */
-const ALIGNMENT = 16;
+export const ALIGNMENT = 16;
 
 /** A tensor's name and lengths. */
 export interface TensorSpec {

@@ -1,4 +1,5 @@
 // Where ONNX Runtime's library lies and which version it is.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { binding } from '../binding.js';
@@ -12,7 +13,9 @@ const FILES: Partial<Record<NodeJS.Platform, string>> = {
 };
 
 /**
- * Path of the library inside the package onnxruntime-node, or the environment variable LARMOR_ONNXRUNTIME where set.
+ * Path of the library: what the environment variable LARMOR_ONNXRUNTIME names; or the one beside the CUDA provider that
+ * LARMOR_ONNXRUNTIME_CUDA names, by its file or folder, as a provider works with the library of its own release only; or that of the
+ * package onnxruntime-node.
  *
  * @throws LarmorError `ERR_RUNTIME_MISSING` naming the remedy when the package is not installed.
  */
@@ -21,6 +24,7 @@ export function runtimeLibrary(): string {
   const file = FILES[process.platform];
   if (file === undefined)
     throw new LarmorError('ERR_RUNTIME_MISSING', `larmor: onnxruntime-node has no library for ${process.platform}`);
+  if (process.env.LARMOR_ONNXRUNTIME_CUDA) return besideProvider(process.env.LARMOR_ONNXRUNTIME_CUDA, file);
   try {
     const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
     return join(folder, 'bin', 'napi-v6', process.platform, process.arch, file);
@@ -32,6 +36,18 @@ export function runtimeLibrary(): string {
       { cause },
     );
   }
+}
+
+/** @throws LarmorError `ERR_RUNTIME_MISSING` where the provider's folder does not hold the library. */
+function besideProvider(provider: string, file: string): string {
+  const folder = provider.endsWith('.so') ? dirname(provider) : provider;
+  const library = join(folder, file);
+  if (existsSync(library)) return library;
+  throw new LarmorError(
+    'ERR_RUNTIME_MISSING',
+    `larmor: LARMOR_ONNXRUNTIME_CUDA is ${provider}, but there is no ${file} in ${folder}. A provider works with the library of its own release ` +
+      'only: name the folder of a whole release of ONNX Runtime for CUDA, or copy the provider beside the library that "larmor doctor" names.',
+  );
 }
 
 /**

@@ -40,7 +40,7 @@ export interface AdamUpdate {
 }
 
 /** Options of a graph that computes in a memory. */
-export type LoadOptions = Omit<SessionOptions, 'device'>;
+export type LoadOptions = Omit<SessionOptions, 'device' | 'cuda'>;
 
 /**
  * Memory of one device, and work queued there in order: await each call before the next. Close it when done; stores and sessions of it

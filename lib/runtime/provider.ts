@@ -1,10 +1,13 @@
 // Which of ONNX Runtime's execution providers computes on a device.
+import type { CudaContext } from '../cuda/context.js';
 import { type Device, type DeviceKind, parseDevice } from './devices.js';
 
 /** A provider by ONNX Runtime's name, empty for the CPU, and its options. */
 export interface Provider {
   readonly provider: string;
   readonly options: Readonly<Record<string, string>>;
+  /** The CUDA context whose operators the graph has, and on whose stream it runs. */
+  readonly context?: CudaContext | undefined;
 }
 
 const PROVIDERS: Partial<Record<DeviceKind, Provider>> = {
@@ -12,6 +15,7 @@ const PROVIDERS: Partial<Record<DeviceKind, Provider>> = {
   webgpu: { provider: 'WebGPU', options: { preferredLayout: 'NCHW' } },
 };
 
+/** The provider of a device; that of a CUDA device needs the context that the graph computes in: `CudaMemory` names it. */
 export function providerOf(device: Device): Provider {
   const kind = parseDevice(device)?.kind ?? 'cpu';
   return PROVIDERS[kind] ?? { provider: '', options: {} };

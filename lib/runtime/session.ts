@@ -1,13 +1,17 @@
 // ONNX Runtime sessions and runs on tensors that are bound once and updated in place.
-import { formatShape, type Shape } from '../arrays/complex-array.js';
-import { binding as addon } from '../binding.js';
-import type { SessionDescription, SessionHandle } from '../bindings/sessions.js';
+import { formatShape, points, type Shape } from '../arrays/complex-array.js';
+import { binding as addon, type JobControl } from '../binding.js';
+import type { CudaContextHandle } from '../bindings/cuda.js';
+import type { BindingHandle, BoundArray, SessionDescription, SessionHandle } from '../bindings/sessions.js';
+import { CudaContext } from '../cuda/context.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob } from '../jobs.js';
+import { type CudaOptions, cudaProvider } from './cuda-provider.js';
+import { CudaTensor } from './cuda-tensor.js';
 import { DeviceTensor } from './device-tensor.js';
 import { type Device, resolveDevice } from './devices.js';
 import { runtimeLibrary } from './library.js';
-import { providerOf } from './provider.js';
+import { type Provider, providerOf } from './provider.js';
 import { type BoundTensor, type ElementType, expectTensor, type Tensor } from './tensor.js';
 
 const OPTIMIZATION_LEVELS = { off: 0, basic: 1, extended: 2, all: 99 };
@@ -17,6 +21,8 @@ const MAX_THREADS = 256;
 export interface SessionOptions {
   /** Where to run. Default: cpu. */
   device?: Device | 'auto' | undefined;
+  /** How a CUDA device computes. */
+  cuda?: CudaOptions | undefined;
   /** Threads of one run; they sleep when idle. Default: the processors this process may run on. */
   threads?: number | undefined;
   /** Which rewrites ONNX Runtime applies to the graph. Default: all. */
@@ -44,15 +50,26 @@ export type NamedTensors = Readonly<Record<string, BoundTensor>>;
  * @throws LarmorError `ERR_GRAPH` for bytes that are no valid graph, `ERR_RUNTIME_MISSING`, `ERR_DEVICE`, `ERR_OUT_OF_MEMORY`.
  */
 export async function createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const { name } = await resolveDevice(options.device ?? 'cpu', { who: 'createSession', task: 'networks' });
-  return await loadSession(model, name, options);
+  const request = { who: 'createSession', task: 'networks' } as const;
+  const { name, kind, indices } = await resolveDevice(options.device ?? 'cpu', request);
+  if (kind !== 'cuda') return await loadSession(model, name, options);
+  const [index] = indices;
+  const context = await CudaContext.open(index);
+  try {
+    return await loadSession(model, name, options, cudaProvider(context, index, options.cuda), true);
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
 }
 
-/** The same on a device that was chosen before. */
+/** The same on a device that was chosen before. @param ownsContext Whether the provider's context is closed with the session. */
 export async function loadSession(
   model: Uint8Array,
   device: Device,
   options: Omit<SessionOptions, 'device'>,
+  { provider, options: settings, context }: Provider = providerOf(device),
+  ownsContext = false,
 ): Promise<Session> {
   const { threads = addon.platform().threads, optimization = 'all', log = 'fatal', signal } = options;
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
@@ -60,8 +77,7 @@ export async function loadSession(
   const level = choice('optimization', OPTIMIZATION_LEVELS, optimization);
   const severity = choice('log', LOG_SEVERITIES, log);
   const library = runtimeLibrary();
-  const { provider, options: settings } = providerOf(device);
-  const description = await runJob(1, { signal }, (control) =>
+  const create = (control: JobControl, cuda?: CudaContextHandle): Promise<SessionDescription> =>
     addon.createSession(
       control,
       library,
@@ -72,9 +88,10 @@ export async function loadSession(
       provider,
       Object.keys(settings),
       Object.values(settings),
-    ),
-  );
-  return new Session(description, device);
+      cuda,
+    );
+  const description = await (context ? context.run({ signal }, create) : runJob(1, { signal }, create));
+  return new Session(description, device, context, ownsContext);
 }
 
 function choice<T extends string>(name: string, values: Record<T, number>, wanted: T): number {
@@ -98,14 +115,18 @@ export class Session {
   readonly device: Device;
   /** For other functions of the addon. */
   readonly handle: SessionHandle;
+  readonly #context: CudaContext | undefined;
+  readonly #ownsContext: boolean;
   #closed = false;
 
   /** Use `createSession`. */
-  constructor(description: SessionDescription, device: Device) {
+  constructor(description: SessionDescription, device: Device, context?: CudaContext, ownsContext = false) {
     this.inputs = description.inputs;
     this.outputs = description.outputs;
     this.device = device;
     this.handle = description.handle;
+    this.#context = context;
+    this.#ownsContext = ownsContext;
   }
 
   /**
@@ -120,20 +141,16 @@ export class Session {
     this.#expectOpen();
     const tensors = [...match('input', this.inputs, inputs, true), ...match('output', this.outputs, outputs, false)];
     expectSeparateOutputs(this, tensors);
-    const arrays = tensors.map((tensor) => (tensor instanceof DeviceTensor ? tensor.handle : tensor?.data));
-    const handle = addon.bindSession(
-      this.handle,
-      arrays,
-      tensors.map((tensor) => tensor?.shape),
-    );
+    const bindNow = (): BoundArrays => bindArrays(this.handle, tensors);
+    // Memory of a CUDA device may come with the first run.
+    let bound = tensors.some((tensor) => tensor instanceof CudaTensor) ? undefined : bindNow();
     return new Binding(async (options) => {
       this.#expectOpen();
-      await runJob(
-        1,
-        options,
-        (control) => addon.runBinding(control, this.handle, handle, arrays),
-        () => addon.terminateBinding(handle),
-      );
+      bound ??= bindNow();
+      const { handle, arrays } = bound;
+      const run = (control: JobControl): Promise<void> => addon.runBinding(control, this.handle, handle, arrays);
+      const stop = (): void => addon.terminateBinding(handle);
+      await (this.#context ? this.#context.run(options, run, stop) : runJob(1, options, run, stop));
     });
   }
 
@@ -142,6 +159,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     await runJob(1, {}, (control) => addon.closeSession(control, this.handle));
+    if (this.#ownsContext) await this.#context?.close();
   }
 
   [Symbol.dispose](): void {
@@ -151,6 +169,21 @@ export class Session {
   #expectOpen(): void {
     if (this.#closed) throw new LarmorError('ERR_CLOSED', 'Session: closed; create a new one');
   }
+}
+
+/** Tensors as the addon takes them. */
+interface BoundArrays {
+  readonly handle: BindingHandle;
+  readonly arrays: readonly BoundArray[];
+}
+
+function bindArrays(session: SessionHandle, tensors: readonly (BoundTensor | undefined)[]): BoundArrays {
+  const arrays = tensors.map((tensor): BoundArray => {
+    if (tensor instanceof CudaTensor) return [tensor.memory, tensor.offset];
+    return tensor instanceof DeviceTensor ? tensor.handle : tensor?.data;
+  });
+  const shapes = tensors.map((tensor) => tensor?.shape);
+  return { handle: addon.bindSession(session, arrays, shapes), arrays };
 }
 
 /** Tensors bound to a session: call `run` as often as needed, once at a time. */
@@ -209,7 +242,7 @@ function match(
 function expectFits(name: string, info: TensorInfo, tensor: BoundTensor): void {
   if (tensor.type !== info.type)
     throw new LarmorError('ERR_ARGUMENT', `Session: ${name} must have the type ${info.type}, got ${tensor.type}`);
-  if (!(tensor instanceof DeviceTensor)) expectTensor('Session', name, tensor);
+  if ('data' in tensor) expectTensor('Session', name, tensor);
   // A graph may leave the whole shape open, which reads as []: ONNX Runtime then checks it during the run.
   const fits =
     info.shape.length === 0 ||
@@ -224,6 +257,8 @@ function expectFits(name: string, info: TensorInfo, tensor: BoundTensor): void {
 /** Where a tensor lies: bytes of a buffer, or the whole of a tensor on a device. */
 function placeOf(tensor: BoundTensor): { memory: object; from: number; to: number } {
   if (tensor instanceof DeviceTensor) return { memory: tensor, from: 0, to: 1 };
+  if (tensor instanceof CudaTensor)
+    return { memory: tensor.array, from: tensor.offset, to: tensor.offset + points(tensor.shape) };
   const { buffer, byteOffset, byteLength } = (tensor as Tensor).data;
   return { memory: buffer, from: byteOffset, to: byteOffset + byteLength };
 }

@@ -1,6 +1,7 @@
 // Tensors: typed memory with a shape, as a network's inputs and outputs take it.
 import { allocateBytes, formatShape, points, type Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
+import type { CudaTensor } from './cuda-tensor.js';
 import type { DeviceTensor } from './device-tensor.js';
 
 interface Arrays {
@@ -38,7 +39,7 @@ export interface Tensor<T extends ElementType = ElementType> {
 }
 
 /** A tensor as sessions take it: in memory of JavaScript, or on the session's device. */
-export type BoundTensor = Tensor | DeviceTensor;
+export type BoundTensor = Tensor | DeviceTensor | CudaTensor;
 
 /**
  * A tensor around `data`, without a copy; without `data`, zeros on a 64-byte boundary.

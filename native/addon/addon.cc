@@ -7,6 +7,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   larmor::addon::export_cuda_devices(env, exports);
   larmor::addon::export_cuda_memory(env, exports);
   larmor::addon::export_cuda_operators(env, exports);
+  larmor::addon::export_cuda_training(env, exports);
   larmor::addon::export_device(env, exports);
   larmor::addon::export_encoding(env, exports);
   larmor::addon::export_fft(env, exports);

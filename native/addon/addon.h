@@ -9,6 +9,7 @@ void export_coils(Napi::Env env, Napi::Object exports);
 void export_cuda_devices(Napi::Env env, Napi::Object exports);
 void export_cuda_memory(Napi::Env env, Napi::Object exports);
 void export_cuda_operators(Napi::Env env, Napi::Object exports);
+void export_cuda_training(Napi::Env env, Napi::Object exports);
 void export_device(Napi::Env env, Napi::Object exports);
 void export_encoding(Napi::Env env, Napi::Object exports);
 void export_fft(Napi::Env env, Napi::Object exports);

@@ -10,9 +10,12 @@
 
 #include "addon/addon.h"
 #include "addon/args.h"
+#include "addon/cuda_arguments.h"
 #include "addon/handle.h"
 #include "addon/job.h"
 #include "addon/tensors.h"
+#include "ort/cuda_compute.h"
+#include "ort/cuda_provider.h"
 #include "ort/library.h"
 
 namespace larmor::addon {
@@ -23,6 +26,7 @@ struct BindingHandle {
   static constexpr napi_type_tag kTag{0x349a5018e1c83ae1, 0x5998e5de73f101ae};
   ort::Binding binding;
   std::vector<Memory> memory;
+  std::vector<std::shared_ptr<gpu::DeviceMemory>> held;
 };
 
 Napi::Value describe(Napi::Env env, const std::vector<ort::TensorInfo>& tensors) {
@@ -59,8 +63,22 @@ std::vector<std::string> texts(const Napi::CallbackInfo& info, size_t index, con
   return result;
 }
 
-/// createSession(control, library, model, threads, optimization, logSeverity, provider, keys, values): Promise of { handle, inputs, outputs };
-/// the provider is empty for the CPU.
+/// Loads a graph; in a CUDA context with the operators of its plugin, for nodes of the provider or else of the CPU.
+void load(SessionHandle& handle, const void* model, size_t bytes, ort::SessionOptions options) {
+  if (handle.cuda == nullptr) {
+    handle.session = std::make_shared<ort::Session>(model, bytes, options);
+    return;
+  }
+  handle.cuda->use([&](const LarmorCudaTable& table, LarmorCudaContext* context) {
+    const char* const nodes = options.provider.name == "CUDA" ? "CUDAExecutionProvider" : nullptr;
+    options.provider.operators = std::make_shared<const ort::OperatorSet>(ort::cuda_target({&table, context}, nodes));
+    options.provider.stream = table.context_stream(context);
+    handle.session = std::make_shared<ort::Session>(model, bytes, options);
+  });
+}
+
+/// createSession(control, library, model, threads, optimization, logSeverity, provider, keys, values, cudaContext): Promise of { handle, inputs,
+/// outputs }; the provider is empty for the CPU, the context undefined where the plugin computes nothing.
 Napi::Value create_session(const Napi::CallbackInfo& info) {
   const std::string library = text(info, 1, "library");
   if (!info[2].IsTypedArray() || info[2].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
@@ -71,15 +89,18 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
   const ort::SessionOptions options{.threads = static_cast<int>(count(info, 3, "threads")),
                                     .optimization = static_cast<int>(count(info, 4, "optimization")),
                                     .log_severity = static_cast<int>(count(info, 5, "logSeverity")),
-                                    .provider = {text(info, 6, "provider"), texts(info, 7, "keys"), texts(info, 8, "values")}};
+                                    .provider = {.name = text(info, 6, "provider"), .keys = texts(info, 7, "keys"), .values = texts(info, 8, "values")}};
   expect_length(info.Env(), "values", options.provider.keys.size(), options.provider.values.size());
+  const auto cuda = info[9].IsUndefined() ? nullptr : handle<CudaContextHandle>(info, 9, "cudaContext")->context;
   auto created = std::make_shared<std::shared_ptr<SessionHandle>>();
   return Job::run(
       info.Env(), info[0], {array},
       [=](const JobControl& control) {
         control.checkpoint();
         ort::open_library(library);
-        *created = std::make_shared<SessionHandle>(std::make_shared<ort::Session>(model, bytes, options));
+        *created = std::make_shared<SessionHandle>();
+        (*created)->cuda = cuda;
+        load(**created, model, bytes, options);
         control.checkpoint();
       },
       [created](Napi::Env env) -> Napi::Value {
@@ -114,6 +135,28 @@ ort::BoundTensor bound_device_tensor(Napi::Env env, const ort::TensorInfo& decla
   return {.name = declared.name, .type = declared.type, .shape = tensor->shape(), .data = nullptr, .bytes = tensor->bytes(), .device = tensor};
 }
 
+/// Floats of a CUDA device's memory, given as [memory, offset]; `held` keeps the memory.
+ort::BoundTensor bound_cuda_tensor(Napi::Env env, const SessionHandle& session, const ort::TensorInfo& declared, const Napi::Array& place,
+                                   const Napi::Value& shape_value, std::vector<std::shared_ptr<gpu::DeviceMemory>>& held) {
+  const char* const name = declared.name.c_str();
+  if (session.cuda == nullptr || declared.type != ort::ElementType::float32) fail_argument(env, name, "in memory that the session can use");
+  const Napi::Value handle_value = place[0u], offset_value = place[1u];
+  const auto& owner = owned<DeviceMemoryHandle>(env, handle_value, name);
+  if (owner == nullptr || owner->memory->context() != session.cuda.get()) fail_argument(env, name, "memory of the session's context");
+  const double offset = offset_value.IsNumber() ? offset_value.As<Napi::Number>().DoubleValue() : -1;
+  double points = 1;
+  std::vector<int64_t> shape = shape_of(env, name, shape_value, points);
+  const auto floats = static_cast<double>(owner->memory->bytes() / sizeof(float));
+  if (!(offset >= 0) || offset != std::floor(offset) || offset + points > floats) fail(env, "ERR_SHAPE", "addon: " + declared.name + " reaches beyond its memory");
+  held.push_back(owner->memory);
+  return {.name = declared.name,
+          .type = declared.type,
+          .shape = std::move(shape),
+          .data = owner->memory->data() + static_cast<size_t>(offset),
+          .bytes = static_cast<size_t>(points) * sizeof(float),
+          .where = session.session->provider() == "CUDA" ? ort::cuda_memory(session.cuda->device()) : nullptr};
+}
+
 /// bindSession(session, arrays, shapes): the handle of a binding. Arrays and shapes stand in the order of the session's
 /// inputs, then its outputs; an output that is not wanted is undefined in both. A handle stands for a tensor on the session's device.
 Napi::Value bind_session(const Napi::CallbackInfo& info) {
@@ -128,6 +171,7 @@ Napi::Value bind_session(const Napi::CallbackInfo& info) {
 
   std::vector<ort::BoundTensor> bound_inputs, bound_outputs;
   std::vector<Memory> memory;
+  std::vector<std::shared_ptr<gpu::DeviceMemory>> held;
   for (uint32_t i = 0; i < arrays.Length(); ++i) {
     const Napi::Value array = arrays[i], shape = shapes[i];
     const bool is_input = i < inputs.size();
@@ -137,12 +181,17 @@ Napi::Value bind_session(const Napi::CallbackInfo& info) {
     }
     auto& side = is_input ? bound_inputs : bound_outputs;
     const ort::TensorInfo& declared = is_input ? inputs[i] : outputs[i - inputs.size()];
+    if (array.IsArray()) {
+      side.push_back(bound_cuda_tensor(env, *session, declared, array.As<Napi::Array>(), shape, held));
+      memory.emplace_back();
+      continue;
+    }
     side.push_back(array.IsExternal() ? bound_device_tensor(env, declared, owned<DeviceTensorHandle>(env, array, declared.name.c_str()))
                                       : bound_tensor(env, declared, array, shape));
     memory.push_back(memory_of(array));
   }
   try {
-    return make_handle(env, std::make_shared<BindingHandle>(ort::Binding(bound_inputs, bound_outputs), std::move(memory)));
+    return make_handle(env, std::make_shared<BindingHandle>(ort::Binding(bound_inputs, bound_outputs), std::move(memory), std::move(held)));
   } catch (const CodedError& error) {
     fail(env, error.code().c_str(), error.what());
   }
@@ -164,8 +213,23 @@ Napi::Value run_binding(const Napi::CallbackInfo& info) {
   return Job::run(env, info[0], {arrays}, [session, binding](const JobControl& control) mutable {
     const auto held = std::move(session);  // a session closed meanwhile is freed here, off the event loop
     control.checkpoint();
-    binding->binding.run(*held->session);
+    if (held->cuda == nullptr) return binding->binding.run(*held->session);
+    held->cuda->use([&](const LarmorCudaTable&, LarmorCudaContext*) { binding->binding.run(*held->session); });
   });
+}
+
+/// cudaProviderFault(control, library, device): Promise<why ONNX Runtime cannot use the device; empty where it can>.
+Napi::Value cuda_provider_fault(const Napi::CallbackInfo& info) {
+  const std::string library = text(info, 1, "library");
+  const auto device = static_cast<int>(count(info, 2, "device"));
+  const auto fault = std::make_shared<std::string>();
+  return Job::run(
+      info.Env(), info[0], {},
+      [=](const JobControl&) {
+        ort::open_library(library);
+        *fault = ort::cuda_provider_fault(device);
+      },
+      [fault](Napi::Env env) -> Napi::Value { return Napi::String::New(env, *fault); });
 }
 
 /// terminateBinding(binding): the run under way ends with an error at its graph's next node.
@@ -186,6 +250,7 @@ Napi::Value close_session(const Napi::CallbackInfo& info) {
 
 void export_session(Napi::Env env, Napi::Object exports) {
   exports.Set("openRuntime", Napi::Function::New(env, open_runtime, "openRuntime"));
+  exports.Set("cudaProviderFault", Napi::Function::New(env, cuda_provider_fault, "cudaProviderFault"));
   exports.Set("createSession", Napi::Function::New(env, create_session, "createSession"));
   exports.Set("bindSession", Napi::Function::New(env, bind_session, "bindSession"));
   exports.Set("runBinding", Napi::Function::New(env, run_binding, "runBinding"));

@@ -5,10 +5,13 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "addon/args.h"
+#include "gpu/cuda_context.h"
 #include "ort/session.h"
 
 namespace larmor::addon {
@@ -76,10 +79,24 @@ struct DeviceTensorHandle {
   std::shared_ptr<ort::DeviceTensor> tensor;
 };
 
-/// A loaded graph.
+/// A loaded graph; on a CUDA device with the context that it runs in.
 struct SessionHandle {
   static constexpr napi_type_tag kTag{0x09dbd0f14a02da3a, 0x4347f306d64116af};
   std::shared_ptr<ort::Session> session;
+  std::shared_ptr<gpu::CudaContext> cuda = nullptr;
+
+  SessionHandle() = default;
+  SessionHandle(const SessionHandle&) = delete;
+  SessionHandle& operator=(const SessionHandle&) = delete;
+  ~SessionHandle() {
+    if (cuda == nullptr) return;
+    try {
+      cuda->use([this](const LarmorCudaTable&, LarmorCudaContext*) { session.reset(); });
+    } catch (...) {
+      // The stream is gone, and the library would still use it.
+      new std::shared_ptr<ort::Session>(std::move(session));
+    }
+  }
 };
 
 }  // namespace larmor::addon

@@ -1,6 +1,9 @@
 // The provider is loaded by the first call that needs it; what that call says is the reason worth telling.
 #include "ort/cuda_provider.h"
 
+#include <map>
+#include <mutex>
+
 #include "core/coded_error.h"
 #include "ort/library.h"
 
@@ -37,6 +40,15 @@ void append_cuda_provider(OrtSessionOptions* options, const std::vector<std::str
   expect(api().UpdateCUDAProviderOptions(cuda.get(), key_pointers.data(), value_pointers.data(), keys.size()), "UpdateCUDAProviderOptions");
   expect(api().UpdateCUDAProviderOptionsWithValue(cuda.get(), "user_compute_stream", stream), "UpdateCUDAProviderOptionsWithValue");
   expect(api().SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda.get()), "SessionOptionsAppendExecutionProvider_CUDA_V2");
+}
+
+const OrtMemoryInfo* cuda_memory(int device) {
+  static std::mutex making;
+  static std::map<int, OrtMemoryInfo*> made;
+  const std::lock_guard lock(making);
+  OrtMemoryInfo*& info = made[device];
+  if (info == nullptr) check(api().CreateMemoryInfo("Cuda", AllocatorType::device, device, MemoryType::standard, &info), "CreateMemoryInfo", "ERR_DEVICE");
+  return info;
 }
 
 std::string cuda_provider_fault(int device) {

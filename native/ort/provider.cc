@@ -3,11 +3,13 @@
 
 #include <utility>
 
+#include "ort/cuda_provider.h"
 #include "ort/session.h"
 
 namespace larmor::ort {
 
 void append_provider(OrtSessionOptions* options, const Provider& provider) {
+  if (provider.name == "CUDA") return append_cuda_provider(options, provider.keys, provider.values, provider.stream);
   std::vector<const char*> keys, values;
   for (const std::string& key : provider.keys) keys.push_back(key.c_str());
   for (const std::string& value : provider.values) values.push_back(value.c_str());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ort/api.h"
+#include "ort/custom_ops.h"
 #include "ort/library.h"
 
 namespace larmor::ort {
@@ -14,6 +15,9 @@ namespace larmor::ort {
 struct Provider {
   std::string name;  // as the library calls it, such as "WebGPU"; empty for the CPU alone
   std::vector<std::string> keys, values;
+  void* stream = nullptr;  // for "CUDA": the stream to run on
+  // The operators that its nodes run; null for those of the CPU.
+  std::shared_ptr<const OperatorSet> operators = nullptr;
 };
 
 /// Makes a session's graph run on the provider's device, all of it: a session whose graph holds an operator that the provider lacks does not load.

@@ -49,14 +49,14 @@ TensorInfo describe(OrtSession* session, size_t index, GetName get_name, GetType
 
 }  // namespace
 
-OwnedValue host_value(ElementType type, const std::vector<int64_t>& shape, void* data, size_t bytes) {
+OwnedValue host_value(ElementType type, const std::vector<int64_t>& shape, void* data, size_t bytes, const OrtMemoryInfo* where) {
   OwnedValue value;
-  check(api().CreateTensorWithDataAsOrtValue(cpu_memory(), data, bytes, shape.data(), shape.size(), type, value.out()), "CreateTensorWithDataAsOrtValue",
+  check(api().CreateTensorWithDataAsOrtValue(where ? where : cpu_memory(), data, bytes, shape.data(), shape.size(), type, value.out()), "CreateTensorWithDataAsOrtValue",
         "ERR_SHAPE");
   return value;
 }
 
-Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) : provider_(wanted.provider.name) {
+Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) : provider_(wanted.provider.name), operators_(wanted.provider.operators) {
   Owned<&Api::ReleaseSessionOptions, OrtSessionOptions> options;
   check(api().CreateSessionOptions(options.out()), "CreateSessionOptions");
   check(api().SetSessionLogSeverityLevel(options.get(), wanted.log_severity), "SetSessionLogSeverityLevel");
@@ -69,7 +69,7 @@ Session::Session(const void* model, size_t bytes, const SessionOptions& wanted) 
   // A pattern lays all memory of a run out in one block, beside the pieces that the first run has left in the arena: a
   // training step then holds about twice what it needs.
   check(api().DisableMemPattern(options.get()), "DisableMemPattern");
-  OperatorSet::cpu().add_to(options.get());
+  (operators_ ? *operators_ : OperatorSet::cpu()).add_to(options.get());
   const auto device = exclusive(provider_);
   if (!provider_.empty()) append_provider(options.get(), wanted.provider);
   {
@@ -95,7 +95,7 @@ Session::~Session() {
 void Binding::Side::add(const BoundTensor& tensor) {
   names.push_back(tensor.name);
   tensors.push_back(tensor.device);
-  values.push_back(tensor.device ? OwnedValue() : host_value(tensor.type, tensor.shape, tensor.data, tensor.bytes));
+  values.push_back(tensor.device ? OwnedValue() : host_value(tensor.type, tensor.shape, tensor.data, tensor.bytes, tensor.where));
 }
 
 void Binding::Side::seal() {

@@ -43,14 +43,15 @@ class Session {
 
  private:
   std::string provider_;
+  std::shared_ptr<const OperatorSet> operators_;  // outlives the session
   Owned<&Api::ReleaseSession, OrtSession> session_;
   std::vector<TensorInfo> inputs_, outputs_;
 };
 
 using OwnedValue = Owned<&Api::ReleaseValue, OrtValue>;
 
-/// A tensor around memory of the caller, without a copy.
-OwnedValue host_value(ElementType type, const std::vector<int64_t>& shape, void* data, size_t bytes);
+/// A tensor around memory of the caller, without a copy; `where` null: memory of the host.
+OwnedValue host_value(ElementType type, const std::vector<int64_t>& shape, void* data, size_t bytes, const OrtMemoryInfo* where = nullptr);
 
 /// What a binding reads or writes: memory of the caller, or a tensor on the session's device.
 struct BoundTensor {
@@ -60,6 +61,7 @@ struct BoundTensor {
   void* data;
   size_t bytes;
   std::shared_ptr<DeviceTensor> device = nullptr;
+  const OrtMemoryInfo* where = nullptr;  // what memory `data` is; null: the host's
 };
 
 /// Inputs and outputs of a graph wrapped once for many runs, without a copy on the CPU; a session on a device copies those that lie on the
