@@ -21,7 +21,9 @@ for path in package.json dist models gpu bench/support bench/compare build/Relea
   cp -RL "$path" "$to/$path"
 done
 npm ls --omit=dev --all --parseable | tail -n +2 | while read -r module; do
-  cp -RL "$module" "$to/node_modules/"
+  inside=$to/node_modules/${module#"$PWD"/node_modules/}
+  mkdir -p "$(dirname "$inside")"
+  cp -RL "$module" "$inside"
 done
 find "$to/node_modules/onnxruntime-node/bin" -mindepth 2 -maxdepth 3 -type d ! -path '*/linux*' -prune -exec rm -rf {} +
 rm -rf "$to"/node_modules/onnxruntime-node/bin/*/linux/arm64
