@@ -75,8 +75,7 @@ export async function runAdaptation<State>(
     improvement(startMisfits, await adaptable.misfits(best.state)) > settings.notNeeded.standardErrors;
   /** The first iteration from `notNeeded.after` on at which weights are compared. */
   const verdictAt = Math.ceil((settings.warmUp + settings.notNeeded.after) / settings.interval) * settings.interval;
-  const isHopeless = async (): Promise<boolean> =>
-    doubts && curve.at(-1)?.iteration === verdictAt && !(await bestIsBetter());
+  const isHopeless = async (): Promise<boolean> => doubts && iterations - 1 === verdictAt && !(await bestIsBetter());
 
   for (;;) {
     signal?.throwIfAborted();

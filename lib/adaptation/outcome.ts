@@ -8,8 +8,8 @@ export interface JudgedLosses {
 
 /**
  * `adapted`: the held-out loss fell and the run ended by its own rule or at the iteration cap. `not-needed`: no weights beat
- * the starting ones beyond chance, which were kept, or there is nothing to adapt to: every sample was measured. `stopped-early`: the time budget ended the run before its rule did.
- * `diverged`: a loss left the finite numbers; the best weights before that were kept.
+ * the starting ones beyond chance, which were kept, or there is nothing to adapt to: every sample was measured. `stopped-early`:
+ * the time budget ended the run before its rule did. `diverged`: a loss left the finite numbers; the best weights before that were kept.
  */
 export type Verdict = 'adapted' | 'not-needed' | 'stopped-early' | 'diverged';
 

@@ -170,6 +170,20 @@ describe('not needed', () => {
     expect(outcome).toMatchObject({ verdict: 'adapted', iterations: 40, bestIteration: 40 });
   });
 
+  test('is judged once on the way, also where steps do not judge', async () => {
+    const judged: number[] = [];
+    class Counting extends Scripted {
+      override misfits(weights: number) {
+        judged.push(weights);
+        return super.misfits(weights);
+      }
+    }
+    const settings = adaptationSettings({ warmUp: 0, notNeeded: { after: 10 }, interval: 10, maxIterations: 40 });
+    await runAdaptation(new Counting(falling, false), settings);
+    // Starting weights, those of iteration 10, and the last ones.
+    expect(judged).toEqual([0, 10, 40]);
+  });
+
   test('the run ends at the next comparison where no weights are better', async () => {
     const { outcome } = await run((w) => 1 + w, { warmUp: 0, interval: 5, notNeeded: { after: 7 } });
     expect(outcome).toMatchObject({ verdict: 'not-needed', iterations: 11 });
