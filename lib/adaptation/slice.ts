@@ -37,7 +37,8 @@ export interface AdaptOptions extends LoopOptions {
  * Adapts a model to one slice after another. The training graph is built once and serves every slice of its size; each slice
  * starts from the model again, or from other weights when these explain its held-out samples better.
  *
- * Not for concurrent calls: use one adapter per slice at work. Memory: six times the weights, one slice, its activations.
+ * Not for concurrent calls: use one adapter per slice at work. Memory: up to twelve times the weights (optimiser 4, copies to judge and keep 5,
+ * state of the previous slice 3), one slice, its activations.
  */
 export class SliceAdapter implements AsyncDisposable {
   readonly #model: TrainedModel;
