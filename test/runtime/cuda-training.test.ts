@@ -6,7 +6,7 @@ import { runNode } from '../support/run-cli.js';
 
 const program = resolve(import.meta.dirname, '../support/cuda-training.mjs');
 
-/** Both sum in other orders, in float32 here and in double there; Adam's first steps divide a gradient by its own size. */
+/** Both sum in other orders, in float32 here and in double there. */
 const TOLERANCE = 1e-5;
 
 test('losses, gradients, weights and images are those of the CPU; nothing is left on the device', async () => {

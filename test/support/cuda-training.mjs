@@ -45,7 +45,8 @@ function misfit(got, want) {
 
 async function sessionIn(memory, network, trainable) {
   const weights = ParameterStore.initialise(network.parameters, 1);
-  const adam = new Adam(memory, weights, trainedParameters(network, trainable), { learningRate: 1e-3 });
+  // With Adam's own epsilon a step is the sign of its gradient, and one that rounding makes of nothing moves a weight as far as any other.
+  const adam = new Adam(memory, weights, trainedParameters(network, trainable), { learningRate: 1e-2, epsilon: 1 });
   const options = { network, loss: LOSSES.joint, shapes: SHAPES, trainable, threads: 1 };
   const session = await openTrainingSession(adam, options, true);
   const data = sampleData();
