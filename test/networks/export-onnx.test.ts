@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { decodeOnnx } from '#larmor/graph/onnx.js';
-import { multiply } from '#larmor/graph/operations.js';
-import { dataLoss } from '#larmor/graph/physics-operations.js';
 import { exportOnnx } from '#larmor/networks/export-onnx.js';
 import { type ImageNetwork, imageNetwork, imageNetworkOf } from '#larmor/networks/image-network.js';
 import { loadModel, type Model } from '#larmor/networks/model.js';
@@ -105,16 +103,4 @@ test('a graph that depends on the size needs one', () => {
     expect.objectContaining({ code: 'ERR_ARGUMENT', message: expect.stringMatching(/depends on the size/) }),
   );
   expect(decodeOnnx(exportOnnx(sized, { size: [8, 6] })).inputs[0].shape).toEqual(['batch', 2, 8, 6]);
-});
-
-test('data losses have no form in ONNX', () => {
-  const physics = custom((x) => {
-    const [n, , height, width] = x.shape;
-    const coils = x.graph.constant(new Float32Array(n * height * width * 2), [n, 1, height, width, 2]);
-    const mask = x.graph.constant(new Float32Array(n * width), [n, 1, width]);
-    return multiply(x, dataLoss(x, { maps: coils, mask, heldOutMask: mask, kspace: coils }).loss);
-  });
-  expect(() => exportOnnx(physics, { size: [4, 4] })).toThrow(
-    expect.objectContaining({ code: 'ERR_GRAPH', message: expect.stringMatching(/DataLoss cannot be written/) }),
-  );
 });
