@@ -19,10 +19,11 @@ const MAX_GRADIENT_ERROR = { unet: 5e-3, varnet: 2e-2 };
 async function gradientError(session, names, path) {
   const bytes = await readFile(path);
   const theirs = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const gradients = await session.gradients();
   let offset = 0;
   let [difference, norm] = [0, 0];
   for (const name of names)
-    for (const ours of session.gradients.get(name)) {
+    for (const ours of gradients.get(name)) {
       difference += (ours - theirs[offset]) ** 2;
       norm += theirs[offset++] ** 2;
     }
