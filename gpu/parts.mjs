@@ -48,7 +48,7 @@ export function parts({ quick, exchange }) {
     {
       name: 'peers',
       title: 'PyTorch and CuPy',
-      seconds: 120,
+      seconds: 200,
       ...(python
         ? {
             command: [

@@ -20,8 +20,6 @@ export type Probe =
       readonly description: string;
       /** Numbers of the devices that work. Default: 0 alone. */
       readonly indices?: readonly number[] | undefined;
-      /** Why `auto` leaves it alone although it works, such as a driver that computes in software. */
-      readonly notAutomatic?: string | undefined;
     }
   | {
       readonly available: false;
@@ -144,6 +142,11 @@ export async function resolveDevice(wanted: Device | 'auto', request: DeviceRequ
   return { kind, name: wanted, indices, reason: 'asked for', automatic: false };
 }
 
+/** Kinds that `auto` does not even look for, and why. */
+const NOT_AUTOMATIC: Partial<Record<DeviceKind, string>> = {
+  webgpu: 'no faster than the CPU wherever it was measured',
+};
+
 async function fastest({ who, task, kinds = DEVICE_KINDS }: DeviceRequest): Promise<ResolvedDevice> {
   const passedOver: string[] = [];
   for (const kind of DEVICE_KINDS) {
@@ -151,15 +154,15 @@ async function fastest({ who, task, kinds = DEVICE_KINDS }: DeviceRequest): Prom
       if (kind !== 'cpu') passedOver.push(`${kind}: ${who} does not run there`);
       continue;
     }
-    const probe = await probeDevice(kind, task);
-    const objection = probe.available ? probe.notAutomatic : probe.reason;
-    if (!probe.available || objection !== undefined) {
-      passedOver.push(`${kind}: ${objection}`);
+    const reason = NOT_AUTOMATIC[kind];
+    const probe: Probe = reason === undefined ? await probeDevice(kind, task) : { available: false, reason };
+    if (!probe.available) {
+      passedOver.push(`${kind}: ${probe.reason}`);
       continue;
     }
     const { indices = [0] } = probe;
-    const reason = kind === 'cpu' ? passedOver.join('; ') : `the fastest here: ${probe.description}`;
-    return { kind, name: kind, indices, reason, automatic: true };
+    const why = kind === 'cpu' ? passedOver.join('; ') : `the fastest here: ${probe.description}`;
+    return { kind, name: kind, indices, reason: why, automatic: true };
   }
   throw new LarmorError('ERR_DEVICE', `${who}: no device: ${passedOver.join('; ')}`);
 }

@@ -3,9 +3,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Drivers that compute on the processor. */
-const SOFTWARE = /swiftshader|lvp|llvmpipe|lavapipe/i;
-
 /** Folders that hold one JSON file per driver, as the loader's documentation lists them. */
 function driverFolders(environment: NodeJS.ProcessEnv): string[] {
   const { XDG_DATA_HOME = join(homedir(), '.local', 'share'), XDG_DATA_DIRS = '/usr/local/share:/usr/share' } =
@@ -26,6 +23,3 @@ export function vulkanDriverFiles(environment: NodeJS.ProcessEnv = process.env):
     return files.map((name) => join(folder, name));
   });
 }
-
-/** Whether all these drivers compute on the processor. */
-export const areSoftware = (files: readonly string[]): boolean => files.every((file) => SOFTWARE.test(file));

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Probe } from './devices.js';
-import { areSoftware, vulkanDriverFiles } from './webgpu-drivers.js';
+import { vulkanDriverFiles } from './webgpu-drivers.js';
 
 /** Of the self-test: starting a driver and translating some shaders takes a second or two, in software on a busy machine far more. */
 const SECONDS = 120;
@@ -34,11 +34,9 @@ async function probe(): Promise<Probe> {
   const reason = await selfTest();
   if (reason !== undefined) return { available: false, reason };
   const names = drivers?.map((file) => basename(file, '.json')).join(', ');
-  const software = drivers !== undefined && areSoftware(drivers);
   return {
     available: true,
     description: names === undefined ? 'WebGPU' : `WebGPU over Vulkan (${names})`,
-    notAutomatic: software ? `its driver (${names}) computes in software, slower than larmor on the CPU` : undefined,
   };
 }
 

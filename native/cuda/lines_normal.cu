@@ -32,8 +32,7 @@ struct Shared {
 };
 
 /// blockIdx.x is the row, blockIdx.y the slice. result may be image: a block reads all of its row before it writes it.
-template <bool kLarge>
-__global__ void __launch_bounds__(kRowBlock, kLarge ? 4 : 8)
+__global__ void __launch_bounds__(kRowBlock, 8)
     lines_normal_kernel(EncodingView view, const __grid_constant__ RowPlan plan, uint32_t together, const float2* roots, const float* image, float* result) {
   const uint32_t n = view.nx, y = blockIdx.x, slice = blockIdx.y;
   const Shared shared(n, view.sets, together);
@@ -72,7 +71,7 @@ __global__ void __launch_bounds__(kRowBlock, kLarge ? 4 : 8)
           const float2* const in = shared.rows + from + row;
           float2* const out = shared.rows + (other - from) + row;
           const auto load = [&](uint32_t at) { return weights == nullptr ? in[at] : weights[at] * conjugate(in[at]); };
-          stage.butterfly<kLarge>(radix, i % butterflies, load, [&](uint32_t at, float2 value) { out[at] = value; });
+          stage.butterfly(radix, i % butterflies, load, [&](uint32_t at, float2 value) { out[at] = value; });
         }
         stage.product *= radix;
         from = other - from;
@@ -107,12 +106,11 @@ bool lines_normal(const Encoder& encoder, const float* image, float* result) {
   uint32_t most = 1;
   while (most < sizes.coils && Shared::bytes(sizes.nx, sizes.sets, most + 1) <= kSharedBytes) ++most;
   const uint32_t rounds = (sizes.coils + most - 1) / most, together = (sizes.coils + rounds - 1) / rounds;
-  const auto kernel = plan->stages > 0 && plan->radix[0] > kLargestSmallRadix ? lines_normal_kernel<true> : lines_normal_kernel<false>;
   const float2* const roots = encoder.context().roots(sizes.nx);
   for (uint32_t slice = 0; slice < sizes.batch; slice += 65535) {
     const Chunk chunk{slice, std::min(65535u, sizes.batch - slice), 0, sizes.coils};
     const uint64_t start = slice * encoder.image_floats();
-    launch("lines_normal", kernel, dim3(sizes.ny, chunk.slices), dim3(kRowBlock), Shared::bytes(sizes.nx, sizes.sets, together), encoder.context().stream(),
+    launch("lines_normal", lines_normal_kernel, dim3(sizes.ny, chunk.slices), dim3(kRowBlock), Shared::bytes(sizes.nx, sizes.sets, together), encoder.context().stream(),
            encoder.view(chunk, true), *plan, together, roots, image + start, result + start);
   }
   return true;

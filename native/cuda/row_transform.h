@@ -11,8 +11,6 @@
 
 namespace larmor::cuda {
 
-constexpr uint32_t kLargestSmallRadix = 7, kLargestRadix = 31;  // a prime beyond would take more registers than a thread has to spare
-
 /// The radices of the stages of length n, the largest first.
 struct RowPlan {
   static constexpr uint32_t kMostStages = 24;
@@ -20,11 +18,11 @@ struct RowPlan {
   uint8_t radix[kMostStages];
 };
 
-/// Null where n has a prime factor above kLargestRadix.
+/// Null where n has a prime factor above 7: larger radices take more registers than a thread has to spare, and are slower than cuFFT.
 inline std::optional<RowPlan> row_plan(uint32_t n) {
   RowPlan plan{n, 0, {}};
   uint32_t rest = n;
-  for (const uint32_t radix : {31u, 29u, 23u, 19u, 17u, 13u, 11u, 7u, 5u, 4u, 3u, 2u})
+  for (const uint32_t radix : {7u, 5u, 4u, 3u, 2u})
     for (; rest % radix == 0; rest /= radix) plan.radix[plan.stages++] = static_cast<uint8_t>(radix);
   return rest == 1 ? std::optional(plan) : std::nullopt;
 }
@@ -98,7 +96,7 @@ struct RowStage {
   }
 
   /// Butterfly j < n / radix.
-  template <bool kLarge, class Load, class Put>
+  template <class Load, class Put>
   __device__ void butterfly(uint32_t radix, uint32_t j, Load load, Put put) const {
     switch (radix) {
       case 2: return two(j, load, put);
@@ -107,15 +105,6 @@ struct RowStage {
       case 5: return odd<5>(j, load, put);
       case 7: return odd<7>(j, load, put);
     }
-    if constexpr (kLarge) switch (radix) {
-        case 11: return odd<11>(j, load, put);
-        case 13: return odd<13>(j, load, put);
-        case 17: return odd<17>(j, load, put);
-        case 19: return odd<19>(j, load, put);
-        case 23: return odd<23>(j, load, put);
-        case 29: return odd<29>(j, load, put);
-        case 31: return odd<31>(j, load, put);
-      }
   }
 };
 
