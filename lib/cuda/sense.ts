@@ -2,11 +2,16 @@
 import { type ComplexArray, complexUninitialised, expectComplex } from '../arrays/complex-array.js';
 import { binding } from '../binding.js';
 import { LarmorError } from '../errors.js';
-import type { RunOptions } from '../jobs.js';
 import { mapSizes } from '../operators/coils.js';
 import type { EncodingOptions } from '../operators/encoding.js';
 import { expectIterationOptions, expectWeight, type SolverResult } from '../solvers/conjugate-gradients.js';
-import type { CgSenseOptions, DataConsistencyOptions } from '../solvers/sense.js';
+import {
+  type CgSenseOptions,
+  cgSenseSettings,
+  type DataConsistencyOptions,
+  dataConsistencySettings,
+  type SenseSettings,
+} from '../solvers/sense.js';
 import type { CudaContext } from './context.js';
 import type { DeviceArray } from './device-array.js';
 import { DeviceEncoding } from './encoding.js';
@@ -31,8 +36,7 @@ export function deviceCgSense(
   problems: readonly SenseProblem[],
   options: CgSenseOptions = {},
 ): Promise<SolverResult[]> {
-  const { lambda = 0.001, maxIterations = 30, tolerance = 1e-6 } = options;
-  return solve('deviceCgSense', context, problems, undefined, { ...options, lambda, maxIterations, tolerance });
+  return solve('deviceCgSense', context, problems, undefined, cgSenseSettings(options));
 }
 
 /**
@@ -46,19 +50,15 @@ export function deviceDataConsistency(
   problems: readonly SenseProblem[],
   options: DataConsistencyOptions = {},
 ): Promise<SolverResult[]> {
-  const { mu = 0.02, iterations = 10 } = options;
-  const settings = { ...options, lambda: mu, maxIterations: iterations, tolerance: 1e-6 };
-  return solve('deviceDataConsistency', context, problems, images, settings);
+  return solve('deviceDataConsistency', context, problems, images, dataConsistencySettings(options));
 }
-
-type Settings = RunOptions & { lambda: number; maxIterations: number; tolerance: number };
 
 async function solve(
   who: string,
   context: CudaContext,
   problems: readonly SenseProblem[],
   priors: readonly ComplexArray[] | undefined,
-  settings: Settings,
+  settings: SenseSettings,
 ): Promise<SolverResult[]> {
   const { lambda, maxIterations, tolerance } = settings;
   expectIterationOptions(who, maxIterations, tolerance);
@@ -90,7 +90,7 @@ async function solve(
 async function rightHandSide(
   A: DeviceEncoding,
   problems: readonly SenseProblem[],
-  settings: Settings,
+  settings: SenseSettings,
 ): Promise<DeviceArray> {
   const samples = problems.map(({ kspace }) => kspace);
   using kspace = await A.uploadKspace(samples, settings);
@@ -98,7 +98,7 @@ async function rightHandSide(
 }
 
 /** to += factor values. */
-async function addScaled(factor: number, values: DeviceArray, to: DeviceArray, settings: Settings): Promise<void> {
+async function addScaled(factor: number, values: DeviceArray, to: DeviceArray, settings: SenseSettings): Promise<void> {
   const [from, into] = [values, to].map((array) => array.memory('addScaled'));
   await to.context.run(settings, (control, context) => binding.cudaAddScaled(control, context, factor, from, into));
 }

@@ -29,6 +29,21 @@ export interface DataConsistencyOptions extends RunOptions {
   readonly iterations?: number | undefined;
 }
 
+/** A solve from its options, with every default filled in. */
+export type SenseSettings = RunOptions & { lambda: number; maxIterations: number; tolerance: number };
+
+/** Of CG-SENSE, wherever it runs. */
+export function cgSenseSettings(options: CgSenseOptions): SenseSettings {
+  const { lambda = 0.001, maxIterations = 30, tolerance = 1e-6 } = options;
+  return { ...options, lambda, maxIterations, tolerance };
+}
+
+/** Of data consistency, wherever it runs. */
+export function dataConsistencySettings(options: DataConsistencyOptions): SenseSettings {
+  const { mu = 0.02, iterations = 10 } = options;
+  return { ...options, lambda: mu, maxIterations: iterations, tolerance: 1e-6 };
+}
+
 /**
  * CG-SENSE: the image x that minimises ||A x - kspace||^2 + lambda ||x||^2, by conjugate gradients from zero.
  *
@@ -45,8 +60,7 @@ export function cgSense(
   model: EncodingOptions,
   options: CgSenseOptions = {},
 ): Promise<SolverResult> {
-  const { lambda = 0.001, maxIterations = 30, tolerance = 1e-6 } = options;
-  return solve('cgSense', kspace, model, undefined, { ...options, lambda, maxIterations, tolerance });
+  return solve('cgSense', kspace, model, undefined, cgSenseSettings(options));
 }
 
 /**
@@ -64,19 +78,15 @@ export function dataConsistency(
   model: EncodingOptions,
   options: DataConsistencyOptions = {},
 ): Promise<SolverResult> {
-  const { mu = 0.02, iterations = 10 } = options;
-  const settings = { ...options, lambda: mu, maxIterations: iterations, tolerance: 1e-6 };
-  return solve('dataConsistency', kspace, model, image, settings);
+  return solve('dataConsistency', kspace, model, image, dataConsistencySettings(options));
 }
-
-type Settings = RunOptions & { lambda: number; maxIterations: number; tolerance: number };
 
 async function solve(
   who: string,
   kspace: ComplexArray,
   { maps, mask }: EncodingOptions,
   prior: ComplexArray | undefined,
-  settings: Settings,
+  settings: SenseSettings,
 ): Promise<SolverResult> {
   const { lambda, maxIterations, tolerance } = settings;
   const { sets, coils, ny, nx, image, coilImages } = mapSizes(who, maps);
