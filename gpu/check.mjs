@@ -23,7 +23,7 @@ function output(program, ...options) {
     : { text: stdout.trim(), reason: `${program}: ${stderr.trim() || `status ${status}`}` };
 }
 
-/** The doctor's findings and the driver's. */
+/** The doctor's findings, the driver's, and where libraries are looked for. */
 function environment() {
   const doctor = output(process.execPath, join(root, 'dist/cli/main.js'), 'doctor', '--json');
   let findings;
@@ -33,7 +33,9 @@ function environment() {
     findings = { unreadable: doctor.reason ?? doctor.text };
   }
   const query = ['--query-gpu=name,driver_version,memory.total,clocks.max.sm', '--format=csv,noheader'];
-  return { doctor: findings, nvidiaSmi: output('nvidia-smi', ...query) };
+  const { LARMOR_CUFFT, LD_LIBRARY_PATH, VK_DRIVER_FILES } = process.env;
+  const variables = { LARMOR_CUFFT, LD_LIBRARY_PATH, VK_DRIVER_FILES };
+  return { doctor: findings, nvidiaSmi: output('nvidia-smi', ...query), variables };
 }
 
 function machineOf({ nvidiaSmi }, done) {
