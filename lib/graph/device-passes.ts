@@ -1,8 +1,8 @@
 // Passes over all tensors of a store on a device, as small graphs of standard operators.
 import type { Shape } from '../arrays/complex-array.js';
+import type { NamedTensors } from '../runtime/bound-tensors.js';
 import type { DeviceTensor } from '../runtime/device-tensor.js';
 import type { FlatLayout } from '../runtime/flat-layout.js';
-import type { NamedTensors } from '../runtime/session.js';
 import { GraphBuilder } from './builder.js';
 import { abs, add, concat, divide, multiply, pad, reduceSum, reshape, slice, sqrt, subtract } from './operations.js';
 import type { Graph, Value } from './types.js';

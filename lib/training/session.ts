@@ -7,9 +7,10 @@ import { graphForDevice } from '../graph/webgpu.js';
 import type { RunOptions } from '../jobs.js';
 import { openMemory, type Placement } from '../networks/open-memory.js';
 import { ParameterStore } from '../networks/parameters.js';
+import type { NamedTensors } from '../runtime/bound-tensors.js';
 import { FlatLayout } from '../runtime/flat-layout.js';
 import type { LoadOptions, TensorStore } from '../runtime/memory.js';
-import type { Binding, NamedTensors, Session } from '../runtime/session.js';
+import type { Binding, Session } from '../runtime/session.js';
 import { type Tensor, tensor } from '../runtime/tensor.js';
 import { Adam, type AdamOptions, diverged, type TrainingState } from './adam.js';
 import {
