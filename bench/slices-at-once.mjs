@@ -2,7 +2,7 @@
 import { createNetwork } from '../dist/networks/network.js';
 import { ParameterStore } from '../dist/networks/parameters.js';
 import { LOSSES } from '../dist/training/losses.js';
-import { createTrainingSession } from '../dist/training/session.js';
+import { createTrainingSession } from '../dist/training/open-session.js';
 import { numbers, report, takeTurns } from './support/harness.mjs';
 import { measurement } from './support/measurement.mjs';
 import { noise } from './support/noise.mjs';

@@ -8,7 +8,7 @@ import { createNetwork, LarmorError, ParameterStore, writeSafetensors } from '..
 import { storedTensors } from '../dist/networks/model.js';
 import { resolveDevice } from '../dist/runtime/devices.js';
 import { LOSSES } from '../dist/training/losses.js';
-import { createTrainingSession } from '../dist/training/session.js';
+import { createTrainingSession } from '../dist/training/open-session.js';
 import { bench, check, quick, skip, timed } from './lines.mjs';
 
 const [device = 'cuda', folder] = process.argv.slice(2);

@@ -124,8 +124,9 @@ export {
   type PseudoReplicaOptions,
   pseudoReplica,
 } from './reconstruction/pseudo-replica.js';
-export { type Reconstruction, reconstruct, type SliceReport } from './reconstruction/reconstruct.js';
+export { reconstruct } from './reconstruction/reconstruct.js';
 export { METHODS } from './reconstruction/registry.js';
+export type { Reconstruction, SliceReport } from './reconstruction/result.js';
 export type { Undersampling } from './reconstruction/sampling.js';
 export type { MethodSettings } from './reconstruction/settings.js';
 export type { ImageMetrics, SliceAdaptation } from './report/page.js';
@@ -196,6 +197,7 @@ export { LOSSES, type LossDescription, type LossName } from './training/losses.j
 export type { TrainingSampling } from './training/measurement.js';
 export { type MetricsRow, readMetrics } from './training/metrics-log.js';
 export type { MetaOptions } from './training/objective.js';
+export { createTrainingSession, type TrainingSessionOptions } from './training/open-session.js';
 export type {
   CheckpointOptions,
   TrainingPlan,
@@ -205,14 +207,7 @@ export type {
   ValidationPicture,
 } from './training/plan.js';
 export { MemoryBudget } from './training/prepared-slices.js';
-export {
-  createTrainingSession,
-  type Evaluation,
-  type Losses,
-  type StepOptions,
-  type TrainingSession,
-  type TrainingSessionOptions,
-} from './training/session.js';
+export type { Evaluation, Losses, StepOptions, TrainingSession } from './training/session.js';
 export type { SliceShape, SliceSource } from './training/sources.js';
 export { train } from './training/trainer.js';
 export type { AddedNoise, TrainingSplit } from './training/view.js';

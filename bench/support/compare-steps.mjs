@@ -7,7 +7,7 @@ import { writeSafetensors } from '../../dist/io/safetensors.js';
 import { storedTensors } from '../../dist/networks/model.js';
 import { createNetwork } from '../../dist/networks/network.js';
 import { ParameterStore } from '../../dist/networks/parameters.js';
-import { createTrainingSession } from '../../dist/training/session.js';
+import { createTrainingSession } from '../../dist/training/open-session.js';
 import { inMegabytes, peakBytes } from './cases.mjs';
 import { report } from './harness.mjs';
 import { startPeer } from './peer.mjs';

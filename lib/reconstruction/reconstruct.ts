@@ -1,63 +1,25 @@
 // Reconstructs a scan slice by slice, with bounded memory: read, undersample, reconstruct, finish, measure.
-
-import type { AdaptationOutcome } from '../adaptation/outcome.js';
 import { type ComplexArray, complexZeros, points, type RealArray, realZeros } from '../arrays/complex-array.js';
 import { firstNonFinite } from '../arrays/finite.js';
 import { collectGarbage } from '../arrays/garbage.js';
 import { sliceAt } from '../arrays/slices.js';
-import type { CalibrationDiagnostics } from '../calibration/diagnostics.js';
 import { LarmorError } from '../errors.js';
 import { MapsReader } from '../io/maps-file.js';
 import { openScan, type Scan } from '../io/scan.js';
-import { centerCrop, type Metrics } from '../metrics/metrics.js';
+import { centerCrop } from '../metrics/metrics.js';
 import { DevicePool } from './device-pool.js';
 import { finish } from './finish.js';
 import { rootSumOfSquares, senseReference } from './images.js';
-import { createManifest, fileDigest, type Manifest } from './manifest.js';
+import { createManifest, fileDigest } from './manifest.js';
 import { measure } from './measure.js';
 import { expectMemory, memoryOf } from './memory.js';
 import type { SliceImage, SliceOptions, SliceReconstructor } from './method.js';
 import { type Plan, planReconstruction, type ReconstructionOptions } from './options.js';
 import { OtherContrasts } from './other-contrasts.js';
-import { type CompressionRecord, compressionRecord, type NoiseRecord, Preparation } from './preparation.js';
+import { compressionRecord, type NoiseRecord, Preparation } from './preparation.js';
 import { ProgressTracker } from './progress.js';
+import type { Reconstruction, SliceReport } from './result.js';
 import { holdsSignal, SliceReader } from './slice-reader.js';
-
-/** What happened to one slice. */
-export interface SliceReport {
-  /** Position in the scan. */
-  readonly index: number;
-  readonly seconds: number;
-  /** Where it was computed, of methods that run elsewhere than on the CPU. */
-  readonly device?: string | undefined;
-  /** Against the reference, with the data range of the volume. */
-  readonly metrics?: Metrics | undefined;
-  /** Metrics of the network's own output, before the final data consistency. */
-  readonly networkMetrics?: Metrics | undefined;
-  /** How the solver ended, of iterative methods. */
-  readonly solver?: SliceImage['solver'];
-  readonly adaptation?: AdaptationOutcome | undefined;
-  /** What the slice was calibrated on, and how far its coil maps can be trusted. */
-  readonly calibration: CalibrationDiagnostics;
-  /** How its coils were compressed. */
-  readonly compression?: CompressionRecord | undefined;
-  readonly warnings: readonly string[];
-}
-
-/** A reconstructed scan. */
-export interface Reconstruction {
-  /** Magnitude [slice, y, x], in the units of the scan's reference; of another size where it was interpolated. */
-  readonly image: RealArray;
-  /** Of methods with a network: its own output before the final data consistency, [slice, y, x]. */
-  readonly network?: RealArray | undefined;
-  /** The reference [slice, y, x]: the file's, or the root sum of squares of fully sampled k-space. */
-  readonly reference?: RealArray | undefined;
-  /** Of the volume, when there is a reference. */
-  readonly metrics?: Metrics | undefined;
-  readonly networkMetrics?: Metrics | undefined;
-  readonly slices: readonly SliceReport[];
-  readonly manifest: Manifest;
-}
 
 /**
  * Reconstructs a scan.

@@ -1,33 +1,15 @@
 // Training steps on data that stay in place: one run of a graph yields losses and gradients, one fused pass updates the weights.
 import type { Shape } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
-import { graphToOnnx } from '../graph/onnx.js';
-import type { Graph } from '../graph/types.js';
-import { graphForDevice } from '../graph/webgpu.js';
 import type { RunOptions } from '../jobs.js';
-import { openMemory, type Placement } from '../networks/open-memory.js';
 import { ParameterStore } from '../networks/parameters.js';
 import type { NamedTensors } from '../runtime/bound-tensors.js';
 import { FlatLayout } from '../runtime/flat-layout.js';
-import type { LoadOptions, TensorStore } from '../runtime/memory.js';
+import type { TensorStore } from '../runtime/memory.js';
 import type { Binding, Session } from '../runtime/session.js';
 import { type Tensor, tensor } from '../runtime/tensor.js';
-import { Adam, type AdamOptions, diverged, type TrainingState } from './adam.js';
-import {
-  buildTrainingGraphs,
-  gradientName,
-  type TrainingGraphOptions,
-  type TrainingGraphs,
-  trainedParameters,
-} from './graph.js';
-
-/** What `createTrainingSession` loads. */
-export interface TrainingSessionOptions extends TrainingGraphOptions, Placement {
-  /** Where training starts; copied. */
-  readonly weights: ParameterStore;
-  readonly optimiser?: AdamOptions | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+import { type Adam, diverged, type TrainingState } from './adam.js';
+import { gradientName, type TrainingGraphs } from './graph.js';
 
 /** Losses of the weights before a step's update. */
 export interface Losses {
@@ -47,48 +29,6 @@ export interface StepOptions {
   /** For this step only. Default: that of `optimiser`. */
   readonly learningRate?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/**
- * Loads a network with its loss for training.
- *
- * Memory: weights four times (weights, gradients, two moments), the data once, and the activations of one step while it runs.
- *
- * @throws LarmorError `ERR_ARGUMENT`, `ERR_SHAPE`; `ERR_RUNTIME_MISSING`, `ERR_DEVICE`, `ERR_OUT_OF_MEMORY`; signal.reason when aborted.
- * @example
- * await using session = await createTrainingSession({ network, weights, loss: LOSSES.self, shapes });
- * session.set({ image, maps, lossMask, heldOutMask, kspace });
- * for (let i = 0; i < 100; i++) await session.step();
- * const image = await session.predict();
- */
-export async function createTrainingSession(options: TrainingSessionOptions): Promise<TrainingSession> {
-  const { weights, optimiser = {} } = options;
-  const trained = trainedParameters(options.network, options.trainable);
-  const memory = await openMemory('createTrainingSession', options);
-  try {
-    return await openTrainingSession(new Adam(memory, weights, trained, optimiser), options, true);
-  } catch (error) {
-    await memory.close();
-    throw error;
-  }
-}
-
-/**
- * A session that trains the weights of an optimiser, in its memory; other sessions of the same network may share them: one for every size of
- * data, or for every loss. Sharing sessions take turns. Throws as `createTrainingSession`.
- *
- * @param owned Whether the optimiser's memory is closed with the session.
- */
-export async function openTrainingSession(
-  adam: Adam,
-  options: TrainingGraphOptions & LoadOptions,
-  owned = false,
-): Promise<TrainingSession> {
-  const graphs = buildTrainingGraphs(options);
-  const load = (graph: Graph, signal?: AbortSignal): Promise<Session> =>
-    adam.memory.load(graphToOnnx(graphForDevice(graph, adam.memory.device)), { ...options, signal });
-  const session = await load(graphs.step, options.signal);
-  return new TrainingSession(graphs, adam, session, () => load(graphs.forward), owned);
 }
 
 /** A network in training. Close it when done: its memory is invisible to the garbage collector. */

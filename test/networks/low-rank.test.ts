@@ -6,7 +6,7 @@ import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
 import { LOSSES } from '#larmor/training/losses.js';
-import { createTrainingSession } from '#larmor/training/session.js';
+import { createTrainingSession } from '#larmor/training/open-session.js';
 import { relativeError } from '../support/complex.js';
 import { uniform } from '../support/graph-checks.js';
 

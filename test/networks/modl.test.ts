@@ -9,7 +9,7 @@ import { createNetwork, type Network, parameterCount } from '#larmor/networks/ne
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
 import { LOSSES } from '#larmor/training/losses.js';
-import { createTrainingSession } from '#larmor/training/session.js';
+import { createTrainingSession } from '#larmor/training/open-session.js';
 import { gradientError, randomLoss, relativeError, uniform } from '../support/graph-checks.js';
 import { evaluate } from '../support/interpreter.js';
 import { physicsRules } from '../support/interpreter-physics.js';

@@ -18,7 +18,7 @@ import { importOnnx } from '#larmor/networks/onnx-model.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
 import { LOSSES } from '#larmor/training/losses.js';
-import { createTrainingSession } from '#larmor/training/session.js';
+import { createTrainingSession } from '#larmor/training/open-session.js';
 import { relativeError, uniform } from '../support/graph-checks.js';
 import { floats, modelOf, node, type OnnxCase, waves } from '../support/onnx-cases.js';
 import { runGraph } from '../support/run-graph.js';

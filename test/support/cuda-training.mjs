@@ -9,7 +9,7 @@ import { Adam } from '#larmor/training/adam.js';
 import { trainedParameters } from '#larmor/training/graph.js';
 import { Learner } from '#larmor/training/learner.js';
 import { LOSSES } from '#larmor/training/losses.js';
-import { openTrainingSession } from '#larmor/training/session.js';
+import { openTrainingSession } from '#larmor/training/open-session.js';
 
 const SHAPES = { batch: 2, coils: 3, height: 16, width: 12 };
 const NETWORKS = {

@@ -8,7 +8,8 @@ import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
 import type { LossDescription } from '#larmor/training/losses.js';
-import { createTrainingSession, type TrainingSession } from '#larmor/training/session.js';
+import { createTrainingSession } from '#larmor/training/open-session.js';
+import type { TrainingSession } from '#larmor/training/session.js';
 import { uniform } from '../support/graph-checks.js';
 
 const [HEIGHT, WIDTH, COILS] = [12, 16, 2];

@@ -6,7 +6,8 @@ import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
 import { createPredictor } from '#larmor/networks/predictor.js';
 import { LOSSES } from '#larmor/training/losses.js';
-import { createTrainingSession, type TrainingSession, type TrainingSessionOptions } from '#larmor/training/session.js';
+import { createTrainingSession, type TrainingSessionOptions } from '#larmor/training/open-session.js';
+import type { TrainingSession } from '#larmor/training/session.js';
 import { relativeError, uniform } from '../support/graph-checks.js';
 import { describeShared, shared } from '../support/shared.js';
 

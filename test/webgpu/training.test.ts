@@ -8,7 +8,8 @@ import { CpuMemory } from '#larmor/runtime/cpu-memory.js';
 import { FlatLayout } from '#larmor/runtime/flat-layout.js';
 import type { Memory } from '#larmor/runtime/memory.js';
 import { LOSSES } from '#larmor/training/losses.js';
-import { createTrainingSession, type TrainingSession } from '#larmor/training/session.js';
+import { createTrainingSession } from '#larmor/training/open-session.js';
+import type { TrainingSession } from '#larmor/training/session.js';
 import { relativeError, uniform } from '../support/graph-checks.js';
 
 const shapes = { batch: 1, coils: 3, height: 16, width: 12 };
