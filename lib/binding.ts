@@ -1,7 +1,8 @@
 // The only door to the addon: loads it and declares the types of its functions.
 import { createRequire } from 'node:module';
+import type { CalibrationBinding } from './bindings/calibration.js';
 import type { CoilBinding } from './bindings/coils.js';
-import type { CudaBinding, CudaContextHandle } from './bindings/cuda.js';
+import type { CudaBinding } from './bindings/cuda.js';
 import type { DeviceBinding } from './bindings/device.js';
 import type { ImageBinding } from './bindings/images.js';
 import type { SessionBinding } from './bindings/sessions.js';
@@ -25,38 +26,15 @@ export type EncodingArguments = [
   threads: number,
 ];
 
-/** What the functions that fill k-space from its neighbours take after their control words. */
-export type NeighbourArguments = [
-  kspace: Float32Array,
-  coils: number,
-  ny: number,
-  nx: number,
-  mask: Uint8Array | undefined,
-  maskIsLines: boolean,
-  /** [row, rows, column, columns] to calibrate on; without it the largest sampled block around the centre. */
-  region: Uint32Array | undefined,
-  kernelRows: number,
-  kernelColumns: number,
-  lambda: number,
-];
-
-/** What estimates of coil sensitivities start from. */
-export type CalibrationArguments = [
-  kspace: Float32Array,
-  coils: number,
-  ny: number,
-  nx: number,
-  mask: Uint8Array | undefined,
-  maskIsLines: boolean,
-  maxRows: number,
-  maxColumns: number,
-];
-
-/** [row, rows, column, columns, crop, unexplained, kernel, folded]; the last two are 0 where they are not known. */
-export type CalibrationFindings = Float64Array;
-
 /** The addon's functions. Those that take a `JobControl` return at once and settle off the event loop. */
-export interface Binding extends CoilBinding, CudaBinding, DeviceBinding, ImageBinding, SessionBinding, SolverBinding {
+export interface Binding
+  extends CalibrationBinding,
+    CoilBinding,
+    CudaBinding,
+    DeviceBinding,
+    ImageBinding,
+    SessionBinding,
+    SolverBinding {
   // native/addon/encoding.cc
   /** kspace [coil, y, x] = M F (S x), maps [set, coil, y, x], x [set, y, x], mask [x] or [y, x] as weights. */
   encodeForward(control: JobControl, ...rest: EncodingArguments): Promise<void>;
@@ -122,54 +100,6 @@ export interface Binding extends CoilBinding, CudaBinding, DeviceBinding, ImageB
     threads: number,
   ): Promise<void>;
 
-  // native/addon/calibration.cc
-  /** Fills maps [set, coil, y, x] and eigenvalues [set, y, x], on a device where its context is given; a kernel that may shrink is at most half the region's smaller side; without a crop it is found. */
-  espirit(
-    control: JobControl,
-    ...rest: [
-      ...calibration: CalibrationArguments,
-      kernel: number,
-      mayShrink: boolean,
-      threshold: number,
-      sets: number,
-      iterations: number,
-      crop: number | undefined,
-      soft: boolean,
-      outNy: number,
-      outNx: number,
-      maps: Float32Array,
-      eigenvalues: Float32Array,
-      threads: number,
-      context: CudaContextHandle | undefined,
-    ]
-  ): Promise<CalibrationFindings>;
-  /** Fills maps [coil, y, x] and values [y, x], the coils' root sum of squares relative to its largest. */
-  lowResolutionMaps(
-    control: JobControl,
-    ...rest: [
-      ...calibration: CalibrationArguments,
-      crop: number,
-      outNy: number,
-      outNx: number,
-      maps: Float32Array,
-      values: Float32Array,
-      threads: number,
-    ]
-  ): Promise<CalibrationFindings>;
-  /** What `espirit` counts up to for images of ny rows. */
-  espiritSteps(ny: number): number;
-  /** Brightness of the image behind kspace [coil, y, x]. */
-  dataScale(
-    control: JobControl,
-    kspace: Float32Array,
-    coils: number,
-    ny: number,
-    nx: number,
-    mask: Uint8Array,
-    maskIsLines: boolean,
-    threads: number,
-  ): Promise<number>;
-
   // native/addon/finite.cc
   /** Index of the first NaN or infinity, or -1. */
   firstNonFinite(data: Float32Array): number;
@@ -183,32 +113,6 @@ export interface Binding extends CoilBinding, CudaBinding, DeviceBinding, ImageB
   /** Memory aligned to 64 bytes; unless zeroed, it must be written whole before anyone sees it. */
   allocate(bytes: number, zeroed: boolean): ArrayBuffer;
 
-  // native/addon/neighbours.cc
-  /**
-   * Fills output [coil, ky, kx]; counts up to `grappaSteps`. [row, rows, column, columns] of the calibration region, zeros where nothing is
-   * missing, then missing, patterns, unfilled.
-   */
-  grappa(
-    control: JobControl,
-    ...rest: [...NeighbourArguments, output: Float32Array, threads: number]
-  ): Promise<Float64Array>;
-  readonly grappaSteps: number;
-  /**
-   * Fills output [coil, ky, kx]; counts up to `spiritSteps`. [row, rows, column, columns] of the calibration region, zeros where nothing is
-   * missing, then missing, iterations, relative residual, and 1 where the tolerance was met.
-   */
-  spirit(
-    control: JobControl,
-    ...rest: [
-      ...NeighbourArguments,
-      regularisation: number,
-      iterations: number,
-      tolerance: number,
-      output: Float32Array,
-      threads: number,
-    ]
-  ): Promise<Float64Array>;
-  readonly spiritSteps: number;
   // native/addon/optimiser.cc
   /**
    * One Adam update, rounded as PyTorch's, of the elements in `ranges` (ascending pairs of begin and end); `step` is 1 for the first.

@@ -1,5 +1,6 @@
 // Types of the addon's functions on coils and their noise.
-import type { CalibrationArguments, JobControl } from '../binding.js';
+import type { JobControl } from '../binding.js';
+import type { CalibrationArguments } from './calibration.js';
 
 /** Functions of native/addon/coils.cc and native/addon/noise.cc. */
 export interface CoilBinding {

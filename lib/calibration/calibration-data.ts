@@ -1,6 +1,6 @@
 // What every way to coil sensitivities takes and gives: k-space with a fully sampled centre in, maps and what they rest on out.
 import type { ComplexArray } from '../arrays/complex-array.js';
-import type { CalibrationArguments, CalibrationFindings } from '../binding.js';
+import type { CalibrationArguments, CalibrationFindings } from '../bindings/calibration.js';
 import { LarmorError } from '../errors.js';
 import { expectKspace } from '../sampling/kspace.js';
 import type { SamplingMask } from '../sampling/mask.js';

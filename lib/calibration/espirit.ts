@@ -1,6 +1,7 @@
 // Coil sensitivities by ESPIRiT, from the fully sampled centre of k-space.
 import { type ComplexArray, complexUninitialised, type RealArray, realZeros } from '../arrays/complex-array.js';
-import { binding, type CalibrationFindings, type JobControl } from '../binding.js';
+import { binding, type JobControl } from '../binding.js';
+import type { CalibrationFindings } from '../bindings/calibration.js';
 import type { CudaContextHandle } from '../bindings/cuda.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';

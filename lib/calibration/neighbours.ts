@@ -1,6 +1,6 @@
 // What GRAPPA and SPIRiT have in common: options, their checks, warnings.
 import type { ComplexArray } from '../arrays/complex-array.js';
-import type { NeighbourArguments } from '../binding.js';
+import type { NeighbourArguments } from '../bindings/calibration.js';
 import { LarmorError } from '../errors.js';
 import { type RunOptions, threadCount } from '../jobs.js';
 import { expectKspace } from '../sampling/kspace.js';

@@ -3,134 +3,17 @@ import { binding as addon } from '../binding.js';
 import type { DeviceMemoryHandle } from '../bindings/device.js';
 import { LarmorError } from '../errors.js';
 import { runJob } from '../jobs.js';
-import { DeviceTensor, swapDeviceTensors } from '../runtime/device-tensor.js';
-import { expectLength, type FlatLayout } from '../runtime/flat-layout.js';
+import { DeviceTensor } from '../runtime/device-tensor.js';
+import type { FlatLayout } from '../runtime/flat-layout.js';
 import type { AdamStores, AdamUpdate, LoadOptions, Memory, TensorStore } from '../runtime/memory.js';
 import { loadSession, type Session } from '../runtime/session.js';
-import { type BoundTensor, tensor } from '../runtime/tensor.js';
+import { tensor } from '../runtime/tensor.js';
 import { GraphBuilder } from './builder.js';
 import { type DeviceTensors, PASSES, type PassDefinition, passGraph, portsOf } from './device-passes.js';
 import { graphToOnnx } from './onnx.js';
 import { multiply } from './operations.js';
 import { toWebgpu } from './webgpu.js';
-
-/** Tensors that sessions bind lie apart; those that only passes use lie flat, in one. */
-class WebgpuStore implements TensorStore {
-  readonly layout: FlatLayout;
-  readonly #memory: WebgpuMemory;
-  readonly #device: DeviceMemoryHandle;
-  #flat: DeviceTensor | undefined;
-  #parts: Map<string, DeviceTensor> | undefined;
-  /** Where results of passes go, before both change places. */
-  #spare: DeviceTensors | undefined;
-  /** Whether the parts have yet to take what lies flat. */
-  #parting = false;
-  /** Values for all tensors, then for some, that have not gone to the device. */
-  #all: Float32Array | undefined;
-  readonly #some = new Map<string, Float32Array>();
-
-  constructor(memory: WebgpuMemory, device: DeviceMemoryHandle, layout: FlatLayout) {
-    this.layout = layout;
-    this.#memory = memory;
-    this.#device = device;
-    this.#all = new Float32Array(layout.length);
-  }
-
-  bound(name: string): BoundTensor {
-    this.#parting ||= this.#parts === undefined && this.#flat !== undefined;
-    this.#parts ??= this.#makeParts();
-    return this.#parts.get(name) ?? fail(`no tensor is called ${name}`);
-  }
-
-  set(values: Float32Array, name?: string): void {
-    expectLength(this.layout, values, name);
-    if (name === undefined) {
-      this.#all = values.slice();
-      this.#some.clear();
-    } else this.#some.set(name, values.slice());
-  }
-
-  async read(name?: string): Promise<Float32Array> {
-    const tensors = await this.tensors();
-    if (tensors instanceof DeviceTensor) {
-      const values = await tensors.read();
-      return name === undefined ? values : values.slice(...this.layout.range(name));
-    }
-    if (name !== undefined) return await (tensors.get(name) ?? fail(`no tensor is called ${name}`)).read();
-    const [first] = this.layout.specs;
-    if (this.layout.specs.length === 1 && this.layout.length === this.layout.range(first.name)[1])
-      return await this.read(first.name);
-    const whole = new DeviceTensor(this.#device, [this.layout.length]);
-    await this.#memory.pass(this.layout, PASSES.gather, { x: tensors }, { y: whole }, {});
-    const values = await whole.read();
-    whole.close();
-    return values;
-  }
-
-  free(): void {
-    for (const tensors of [this.#flat, this.#parts, this.#spare]) {
-      if (tensors instanceof DeviceTensor) tensors.close();
-      else for (const part of tensors?.values() ?? []) part.close();
-    }
-    this.#memory.forget(this);
-  }
-
-  /** The tensors with all that was set. */
-  async tensors(): Promise<DeviceTensors> {
-    if (this.#parting && this.#flat && this.#parts) {
-      if (!this.#all) await this.#memory.pass(this.layout, PASSES.gather, { x: this.#flat }, { y: this.#parts }, {});
-      this.#flat.close();
-      this.#flat = undefined;
-      this.#parting = false;
-    }
-    if (!this.#parts) this.#flat ??= new DeviceTensor(this.#device, [this.layout.length]);
-    await this.#upload();
-    return this.#present();
-  }
-
-  /** Tensors like the present ones, for results. */
-  spare(): DeviceTensors {
-    this.#spare ??= this.#parts ? this.#makeParts() : new DeviceTensor(this.#device, [this.layout.length]);
-    return this.#spare;
-  }
-
-  /** Takes what a pass wrote to the spare tensors. */
-  async exchange(): Promise<void> {
-    const list = (tensors: DeviceTensors): DeviceTensor[] =>
-      tensors instanceof DeviceTensor ? [tensors] : [...tensors.values()];
-    await swapDeviceTensors(list(this.#present()), list(this.spare()));
-  }
-
-  #present(): DeviceTensors {
-    return this.#parts ?? this.#flat ?? fail('a store without tensors');
-  }
-
-  async #upload(): Promise<void> {
-    const all = this.#all;
-    const some = new Map(this.#some);
-    this.#all = undefined;
-    this.#some.clear();
-    if (this.#parts)
-      for (const [name, part] of this.#parts) {
-        const values = some.get(name) ?? all?.subarray(...this.layout.range(name));
-        if (values) await part.write(values);
-      }
-    else if (all || some.size > 0) {
-      const flat = this.#flat ?? fail('a store without tensors');
-      const whole = all ?? (await flat.read());
-      for (const [name, values] of some) whole.set(values, this.layout.range(name)[0]);
-      await flat.write(whole);
-    }
-  }
-
-  #makeParts(): Map<string, DeviceTensor> {
-    return new Map(this.layout.specs.map(({ name, shape }) => [name, new DeviceTensor(this.#device, shape)]));
-  }
-}
-
-function fail(what: string): never {
-  throw new LarmorError('ERR_INTERNAL', `WebgpuMemory: ${what}`);
-}
+import { fail, type StoreOwner, WebgpuStore } from './webgpu-store.js';
 
 function ours(store: TensorStore): WebgpuStore {
   return store instanceof WebgpuStore ? store : fail('a store of another memory');
@@ -141,7 +24,7 @@ function ours(store: TensorStore): WebgpuStore {
  *
  * Memory: every store that passes write to lies there twice, as no graph may write where it reads.
  */
-export class WebgpuMemory implements Memory {
+export class WebgpuMemory implements Memory, StoreOwner {
   readonly device = 'webgpu';
   readonly #anchor: Session;
   readonly #handle: DeviceMemoryHandle;
@@ -226,12 +109,10 @@ export class WebgpuMemory implements Memory {
     this.#anchor.close();
   }
 
-  /** For stores: leaves out of `flush` what is freed. */
-  forget(store: TensorStore): void {
-    this.#stores.delete(store as WebgpuStore);
+  forget(store: WebgpuStore): void {
+    this.#stores.delete(store);
   }
 
-  /** Runs a pass on tensors of one layout; the numbers that it gives. */
   async pass(
     layout: FlatLayout,
     definition: PassDefinition,

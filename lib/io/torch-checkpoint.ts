@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { points } from '../arrays/complex-array.js';
 import { LarmorError } from '../errors.js';
 import { readBytes, withInput } from './input-file.js';
-import { unpickle } from './pickle/machine.js';
+import { unpickle } from './pickle/unpickle.js';
 import { describeValue, PickleInstance } from './pickle/values.js';
 import { ELEMENTS, type StoredTensor } from './safetensors.js';
 import { type TorchStorage, TorchTensor, torchRules } from './torch-tensors.js';

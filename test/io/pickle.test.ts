@@ -1,6 +1,6 @@
 // The pickle machine: plain data come through, and nothing else does.
 import { expect, test } from 'vitest';
-import { unpickle } from '#larmor/io/pickle/machine.js';
+import { unpickle } from '#larmor/io/pickle/unpickle.js';
 import { PickleGlobal, PickleInstance, PickleTuple } from '#larmor/io/pickle/values.js';
 import { call, dict, int, named, type Piece, PROTO2, pickle, text, tuple } from '../support/pickles.js';
 

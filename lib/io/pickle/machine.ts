@@ -1,7 +1,6 @@
-// A pickle machine (protocols 2 to 5) that builds plain data and calls nothing but the constructors it is given.
-import { setImmediate as nextTurn } from 'node:timers/promises';
+// The state of a pickle machine, which calls nothing but the constructors it is given.
 import type { LarmorError } from '../../errors.js';
-import { PickleCursor } from './cursor.js';
+import type { PickleCursor } from './cursor.js';
 import { describeValue, PickleGlobal, PickleInstance, PickleTuple } from './values.js';
 
 /** What a reader of pickles allows. */
@@ -12,34 +11,13 @@ export interface PickleRules {
   readonly persistent: (id: unknown) => unknown;
 }
 
-/** Far beyond any checkpoint (about 40 a tensor), and little enough that hostile ones stay below a gigabyte. */
-const MAX_OPERATIONS = 2_000_000;
-const TURN = 50_000; // operations between turns of the event loop: some milliseconds
-const NEWEST_PROTOCOL = 5;
-
-/**
- * The value that a pickle describes.
- *
- * @param who Names the file in messages.
- * @throws LarmorError `ERR_FILE_FORMAT` for a broken pickle, an opcode or a size beyond the limits, and for a call that is not among
- *   the constructors, by its name.
- */
-export async function unpickle(bytes: Uint8Array, rules: PickleRules, who: string): Promise<unknown> {
-  const machine = new Machine(new PickleCursor(bytes, who), rules);
-  for (let count = 1; machine.step(); count++) {
-    if (count > MAX_OPERATIONS) throw machine.error(`more than ${MAX_OPERATIONS} operations`);
-    if (count % TURN === 0) await nextTurn();
-  }
-  return machine.result;
-}
-
-class Machine {
+/** Stack, marks and memo, and what operations do with them. */
+export class PickleMachine {
   readonly cursor: PickleCursor;
   readonly #rules: PickleRules;
   readonly #stack: unknown[] = [];
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
-  result: unknown;
 
   constructor(cursor: PickleCursor, rules: PickleRules) {
     this.cursor = cursor;
@@ -48,19 +26,6 @@ class Machine {
 
   error(what: string): LarmorError {
     return this.cursor.error(what);
-  }
-
-  /** Executes one operation; false after the last one. */
-  step(): boolean {
-    const code = this.cursor.uint8();
-    if (code === STOP) {
-      this.result = this.pop();
-      return false;
-    }
-    const operation = OPERATIONS.get(code);
-    if (!operation) throw this.error(REFUSED.get(code) ?? `opcode 0x${code.toString(16)} is not of protocols 2 to 5`);
-    operation(this);
-    return true;
   }
 
   push(value: unknown): void {
@@ -161,107 +126,3 @@ class Machine {
     return value.items;
   }
 }
-
-const STOP = 0x2e;
-const code = (letter: string): number => letter.charCodeAt(0);
-const tuple = (machine: Machine, length: number): void => {
-  const items = Array.from({ length }, () => machine.pop()).reverse();
-  machine.push(new PickleTuple(items));
-};
-
-const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
-  [
-    0x80, // PROTO
-    (m) => {
-      const protocol = m.cursor.uint8();
-      if (protocol < 2 || protocol > NEWEST_PROTOCOL) throw m.error(`protocol ${protocol}; known are 2 to 5`);
-    },
-  ],
-  [0x95, (m) => void m.cursor.uint64()], // FRAME
-
-  [code('N'), (m) => m.push(null)],
-  [0x88, (m) => m.push(true)],
-  [0x89, (m) => m.push(false)],
-  [code('J'), (m) => m.push(m.cursor.int32())],
-  [code('K'), (m) => m.push(m.cursor.uint8())],
-  [code('M'), (m) => m.push(m.cursor.uint16())],
-  [0x8a, (m) => m.push(m.cursor.long(m.cursor.uint8()))],
-  [0x8b, (m) => m.push(m.cursor.long(m.cursor.uint32()))],
-  [code('G'), (m) => m.push(m.cursor.float64())],
-  [code('X'), (m) => m.push(m.cursor.text(m.cursor.uint32()))],
-  [0x8c, (m) => m.push(m.cursor.text(m.cursor.uint8()))],
-  [0x8d, (m) => m.push(m.cursor.text(m.cursor.uint64()))],
-  [code('B'), (m) => m.push(m.cursor.bytes(m.cursor.uint32()))],
-  [code('C'), (m) => m.push(m.cursor.bytes(m.cursor.uint8()))],
-  [0x8e, (m) => m.push(m.cursor.bytes(m.cursor.uint64()))],
-  [0x96, (m) => m.push(m.cursor.bytes(m.cursor.uint64()))], // BYTEARRAY8
-
-  [code('('), (m) => m.mark()],
-  [code('0'), (m) => void m.pop()],
-  [code('1'), (m) => void m.popMark()],
-  [code('2'), (m) => m.push(m.peek())],
-  [code('h'), (m) => m.recall(m.cursor.uint8())],
-  [code('j'), (m) => m.recall(m.cursor.uint32())],
-  [code('q'), (m) => m.remember(m.cursor.uint8())],
-  [code('r'), (m) => m.remember(m.cursor.uint32())],
-  [0x94, (m) => m.remember()],
-
-  [code(')'), (m) => m.push(new PickleTuple([]))],
-  [code('t'), (m) => m.push(new PickleTuple(m.popMark()))],
-  [0x85, (m) => tuple(m, 1)],
-  [0x86, (m) => tuple(m, 2)],
-  [0x87, (m) => tuple(m, 3)],
-  [code(']'), (m) => m.push([])],
-  [code('l'), (m) => m.push(m.popMark())],
-  [code('a'), (m) => m.append([m.pop()])],
-  [code('e'), (m) => m.append(m.popMark())],
-  [code('}'), (m) => m.push(new Map())],
-  [
-    code('d'),
-    (m) => {
-      const items = new Map();
-      m.setItems(m.popMark(), items);
-      m.push(items);
-    },
-  ],
-  [
-    code('s'),
-    (m) => {
-      const [value, key] = [m.pop(), m.pop()];
-      m.setItems([key, value]);
-    },
-  ],
-  [code('u'), (m) => m.setItems(m.popMark())],
-  [0x8f, (m) => m.push(new Set())],
-  [0x90, (m) => m.addItems(m.popMark())],
-  [0x91, (m) => m.push(new Set(m.popMark()))],
-
-  [code('c'), (m) => m.global(m.cursor.line(), m.cursor.line())],
-  [
-    0x93, // STACK_GLOBAL
-    (m) => {
-      const [name, module] = [m.pop(), m.pop()];
-      m.global(module, name);
-    },
-  ],
-  [code('R'), (m) => m.call()],
-  [0x81, (m) => m.instantiate()], // NEWOBJ
-  [
-    0x92, // NEWOBJ_EX
-    (m) => {
-      m.pop();
-      m.instantiate();
-    },
-  ],
-  [code('b'), (m) => m.setState()],
-  [code('Q'), (m) => m.persistent()],
-]);
-
-const REFUSED: ReadonlyMap<number, string> = new Map([
-  [code('i'), 'INST would call a class; larmor never does'],
-  [code('o'), 'OBJ would call a class; larmor never does'],
-  [0x82, 'EXT1 stands for an object that is not in the file'],
-  [0x83, 'EXT2 stands for an object that is not in the file'],
-  [0x84, 'EXT4 stands for an object that is not in the file'],
-  [0x97, 'NEXT_BUFFER stands for data that are not in the file'],
-]);
