@@ -5,7 +5,7 @@ import { type Check, messageOf } from './check.js';
 /** Never rejects: a device that cannot be looked at is one that does not work. */
 export async function deviceChecks(): Promise<Check[]> {
   const cpu: Check = { name: 'device cpu', ok: true, needed: true, detail: 'always there' };
-  return [cpu, ...(await cudaChecks()), await networks('cuda'), await networks('webgpu')];
+  return [cpu, ...(await cudaChecks()), await cudaNetworks(), await networks('webgpu')];
 }
 
 /** Driver and plugin, then each device. */
@@ -42,6 +42,22 @@ async function cudaDevice(index: number): Promise<Check> {
 /** 13020 is 13.2 where minor versions count in tens, as CUDA's do; 11303 is 11.3 where they count in hundreds, as cuFFT's. */
 function version(number: number, minor: number): string {
   return `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / minor)}`;
+}
+
+/** Its provider first: what to install for it does not depend on a device, which may be missing too. */
+async function cudaNetworks(): Promise<Check> {
+  try {
+    const [{ openCuda }, { cudaProviderFault }] = await Promise.all([
+      import('../cuda/plugin.js'),
+      import('../runtime/cuda-provider.js'),
+    ]);
+    const { failed } = await openCuda();
+    const fault = failed === 'platform' ? undefined : await cudaProviderFault(0);
+    if (!fault) return await networks('cuda');
+    return { name: 'networks on cuda', ok: false, needed: false, detail: fault.reason, remedy: fault.remedy };
+  } catch (error) {
+    return { name: 'networks on cuda', ok: false, needed: false, detail: messageOf(error) };
+  }
 }
 
 /** Whether ONNX Runtime can run networks there. */

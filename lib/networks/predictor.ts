@@ -121,14 +121,16 @@ export class Predictor {
     return await this.#output.read('output');
   }
 
-  /** Frees the network, once a prediction under way is made; closing twice does nothing. */
-  close(): void {
+  /** Frees the network, once a prediction under way is made; closing twice does nothing. Need not be awaited. */
+  async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    void this.#last.then(() => this.#session.close()).then(() => this.#memory.close());
+    await this.#last;
+    await this.#session.close();
+    await this.#memory.close();
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    void this.close();
   }
 }

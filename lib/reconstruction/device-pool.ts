@@ -1,8 +1,9 @@
 // Slices spread over CUDA devices: each device takes those that wait, as many side by side as fit.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CudaContext } from '../cuda/context.js';
-import { LarmorError } from '../errors.js';
+import type { LarmorError } from '../errors.js';
 import type { ResolvedDevice } from '../runtime/devices.js';
+import { computedOnCpu, isOfDevice } from './fall-back.js';
 
 /** Slices side by side at most: beyond, a device gains little from a larger batch. */
 const MOST = 16;
@@ -94,8 +95,7 @@ export class DevicePool implements AsyncDisposable {
       return { ...(await this.run(key, input, work)), warnings: [] };
     } catch (error) {
       if (!this.#automatic || !isOfDevice(error)) throw error;
-      const warnings = [`computed on the CPU, as the device chosen automatically could not: ${error.message}`];
-      return { output: await onCpu(), device: 'cpu', warnings };
+      return { output: await onCpu(), device: 'cpu', warnings: [computedOnCpu(error)] };
     }
   }
 
@@ -153,9 +153,4 @@ export class DevicePool implements AsyncDisposable {
       } else for (const { reject } of batch) reject(error);
     }
   }
-}
-
-/** Whether an error says that the device failed or has too little memory, so that another may do. */
-function isOfDevice(error: unknown): error is LarmorError {
-  return error instanceof LarmorError && (error.code === 'ERR_OUT_OF_MEMORY' || error.code === 'ERR_DEVICE');
 }

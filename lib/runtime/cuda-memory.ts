@@ -69,28 +69,19 @@ class CudaStore implements TensorStore {
   }
 }
 
-/** What a `CudaMemory` computes with. */
-export interface CudaMemoryOptions extends CudaOptions {
-  /**
-   * Which nodes of ONNX Runtime the operators serve: those of its CUDA provider, or those of the CPU, for a plugin that computes in the host's
-   * memory as the tests have. Default: cuda.
-   */
-  readonly nodes?: 'cuda' | 'cpu' | undefined;
-}
-
 /** The memory of a CUDA device, with a stream of its own. */
 export class CudaMemory implements Memory {
   readonly device: Device;
   readonly context: CudaContext;
   readonly #index: number;
-  readonly #options: CudaMemoryOptions;
+  readonly #options: CudaOptions;
   /** Stores that have yet to be made or filled. */
   readonly #unsettled = new Set<CudaStore>();
   readonly #sessions: Session[] = [];
   /** One number, for norms. */
   readonly #scratch: DeviceArray;
 
-  private constructor(index: number, context: CudaContext, scratch: DeviceArray, options: CudaMemoryOptions) {
+  private constructor(index: number, context: CudaContext, scratch: DeviceArray, options: CudaOptions) {
     this.device = `cuda:${index}`;
     this.context = context;
     this.#index = index;
@@ -99,7 +90,7 @@ export class CudaMemory implements Memory {
   }
 
   /** @throws LarmorError `ERR_DEVICE` where the device or its plugin does not work; `ERR_OUT_OF_MEMORY`; `ERR_ARGUMENT` for options. */
-  static async open(index: number, options: CudaMemoryOptions = {}): Promise<CudaMemory> {
+  static async open(index: number, options: CudaOptions = {}): Promise<CudaMemory> {
     cudaProviderOptions(index, options);
     const context = await CudaContext.open(index);
     try {
@@ -111,10 +102,7 @@ export class CudaMemory implements Memory {
   }
 
   async load(model: Uint8Array, options: LoadOptions): Promise<Session> {
-    const { nodes = 'cuda' } = this.#options;
-    const { context } = this;
-    const provider =
-      nodes === 'cuda' ? cudaProvider(context, this.#index, this.#options) : { provider: '', options: {}, context };
+    const provider = cudaProvider(this.context, this.#index, this.#options);
     const session = await loadSession(model, this.device, options, provider);
     this.#sessions.push(session);
     return session;

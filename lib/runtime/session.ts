@@ -189,7 +189,8 @@ export class Binding {
    * Runs the graph off the event loop. After an abort or an error the outputs hold no defined values.
    *
    * @throws LarmorError `ERR_ARGUMENT` while a run is under way or after a bound array was transferred elsewhere;
-   *   `ERR_CLOSED`; `ERR_OUT_OF_MEMORY`; `ERR_RUNTIME` with ONNX Runtime's message; the code of a custom operator's error.
+   *   `ERR_CLOSED`; `ERR_OUT_OF_MEMORY`; `ERR_RUNTIME`, or `ERR_DEVICE` where it is not the CPU, with ONNX Runtime's message; the code of a
+   *   custom operator's error.
    */
   async run(options: Pick<RunOptions, 'signal'> = {}): Promise<void> {
     if (this.#running)

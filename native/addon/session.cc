@@ -63,15 +63,14 @@ std::vector<std::string> texts(const Napi::CallbackInfo& info, size_t index, con
   return result;
 }
 
-/// Loads a graph; in a CUDA context with the operators of its plugin, for nodes of the provider or else of the CPU.
+/// Loads a graph; in a CUDA context with the operators of its plugin.
 void load(SessionHandle& handle, const void* model, size_t bytes, ort::SessionOptions options) {
   if (handle.cuda == nullptr) {
     handle.session = std::make_shared<ort::Session>(model, bytes, options);
     return;
   }
   handle.cuda->use([&](const LarmorCudaTable& table, LarmorCudaContext* context) {
-    const char* const nodes = options.provider.name == "CUDA" ? "CUDAExecutionProvider" : nullptr;
-    options.provider.operators = std::make_shared<const ort::OperatorSet>(ort::cuda_target({&table, context}, nodes));
+    options.provider.operators = std::make_shared<const ort::OperatorSet>(ort::cuda_target({&table, context}));
     options.provider.stream = table.context_stream(context);
     handle.session = std::make_shared<ort::Session>(model, bytes, options);
   });
@@ -154,7 +153,7 @@ ort::BoundTensor bound_cuda_tensor(Napi::Env env, const SessionHandle& session, 
           .shape = std::move(shape),
           .data = owner->memory->data() + static_cast<size_t>(offset),
           .bytes = static_cast<size_t>(points) * sizeof(float),
-          .where = session.session->provider() == "CUDA" ? ort::cuda_memory(session.cuda->device()) : nullptr};
+          .where = ort::cuda_memory(session.cuda->device())};
 }
 
 /// bindSession(session, arrays, shapes): the handle of a binding. Arrays and shapes stand in the order of the session's

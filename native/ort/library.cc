@@ -26,8 +26,10 @@ constexpr char kMarker[] = "larmor error ";  // before the code in the status me
   throw CodedError("ERR_RUNTIME_MISSING", "ONNX Runtime: cannot load " + path + ": " + reason);
 }
 
+/// Whether ONNX Runtime, its arena of device memory, CUDA, cuBLAS or cuDNN says that memory ran out.
 bool is_out_of_memory(const std::string& message) {
-  for (const char* text : {"Failed to allocate memory", "std::bad_alloc", "bad allocation"})
+  for (const char* text : {"Failed to allocate memory", "std::bad_alloc", "bad allocation", "is smaller than requested bytes", "out of memory", "Out of memory",
+                           "ALLOC_FAILED", "ALLOCATION_FAILED"})
     if (message.find(text) != std::string::npos) return true;
   return false;
 }

@@ -122,7 +122,7 @@ void Binding::run(const Session& session) const {
   std::vector<OrtValue*> outputs = outputs_.present();
   check(api().Run(session.get(), options_.get(), inputs_.name_pointers.data(), inputs.data(), inputs.size(), outputs_.name_pointers.data(),
                   outputs.size(), outputs.data()),
-        "run failed");
+        "run failed", session.provider().empty() ? "ERR_RUNTIME" : "ERR_DEVICE");
 }
 
 void Binding::terminate() { check(api().RunOptionsSetTerminate(options_.get()), "RunOptionsSetTerminate"); }

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '#larmor/cli/commands.js';
-import { referenceCuda } from '../support/reference-plugin.js';
-import { runCli } from '../support/run-cli.js';
+import { runtimeLibrary } from '#larmor/runtime/library.js';
+import { networksOnCuda, referenceCuda } from '../support/reference-plugin.js';
+import { runCli, runNode } from '../support/run-cli.js';
 
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'));
 
@@ -77,6 +78,49 @@ describe('doctor', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^- +device cuda +no CUDA plugin at \/nowhere\/plugin\.so$/m);
     expect(stdout).toMatch(/^device cuda: npm run build:cuda /m);
+  });
+
+  describe("without ONNX Runtime's CUDA provider", () => {
+    const folder = dirname(runtimeLibrary());
+    const files = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
+    const installed = files.every((name) => existsSync(join(folder, name)));
+    const missing = `ONNX Runtime's CUDA provider is not installed: no ${files.join(' and no ')} in ${folder}`;
+
+    test.skipIf(installed).each([
+      ['with a GPU', {}],
+      ['without one', { LD_LIBRARY_PATH: '' }],
+    ])('says which files are missing and which command brings them, %s', async (_, without) => {
+      const env = { ...(await referenceCuda()), ...without };
+      const { checks } = JSON.parse((await runCli(['doctor', '--json'], { env })).stdout);
+      const { ok, detail, remedy } = checks.find(({ name }: { name: string }) => name === 'networks on cuda');
+      expect([ok, detail]).toEqual([false, missing]);
+      const [, script] = /^node (\S+) --onnxruntime-node-install=cuda12 /.exec(remedy) ?? [];
+      expect(existsSync(script)).toBe(true);
+      const { stdout } = await runCli(['doctor'], { env });
+      expect(stdout).toMatch(/^- +networks on cuda +ONNX Runtime's CUDA provider is not installed/m);
+      expect(stdout).toContain(`\nnetworks on cuda: ${remedy}\n`);
+    });
+
+    test.skipIf(installed)('the error of a session says the same', async () => {
+      const env = await referenceCuda();
+      const { checks } = JSON.parse((await runCli(['doctor', '--json'], { env })).stdout);
+      const { remedy } = checks.find(({ name }: { name: string }) => name === 'networks on cuda');
+      const module = JSON.stringify(resolve(import.meta.dirname, '../../dist/runtime/session.js'));
+      const script = `const { createSession } = await import(${module});
+        await createSession(new Uint8Array(1), { device: 'cuda' }).catch((e) => console.log(e.code, e.message));`;
+      const { stdout } = await runNode(['--input-type=module', '-e', script], { env });
+      expect(stdout).toBe(
+        `ERR_DEVICE createSession: device cuda is not available: ${missing}. To mend it: ${remedy}. Use "cpu" or "auto".\n`,
+      );
+    });
+  });
+
+  test('says that networks run on CUDA where the provider loads', async () => {
+    const env = await networksOnCuda();
+    const { checks } = JSON.parse((await runCli(['doctor', '--json'], { env })).stdout);
+    expect(checks).toContainEqual(
+      expect.objectContaining({ name: 'networks on cuda', ok: true, detail: expect.stringContaining('Reference 0') }),
+    );
   });
 
   test('names what is missing and what to type, and exits 1', async () => {

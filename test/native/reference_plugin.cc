@@ -1,6 +1,7 @@
 // The CUDA plugin's table on host memory, in plain loops and double precision: what the addon and everything above it are tested with where
 // there is no GPU. Independent of native/core. Environment variables make it fail:
 //   REFERENCE_DEVICES (default 1), REFERENCE_FAULTY (device whose self-test fails), REFERENCE_ABI, REFERENCE_MEMORY (bytes a device has).
+#include <atomic>
 #include <cmath>
 #include <complex>
 #include <cstdio>
@@ -12,6 +13,9 @@
 #include <vector>
 
 #include "cuda/plugin.h"
+
+/// Bytes that the contexts of all devices hold.
+static std::atomic<uint64_t> held = 0;
 
 struct LarmorCudaContext {
   int32_t device;
@@ -58,7 +62,8 @@ LarmorCudaStatus describe_device(int32_t device, LarmorCudaDevice* description) 
   description->driver_version = 13020;
   description->runtime_version = 13000;
   description->cufft_version = 11303;
-  description->memory_total = description->memory_free = capacity();
+  description->memory_total = capacity();
+  description->memory_free = capacity() - held;
   return LARMOR_CUDA_OK;
 }
 
@@ -95,12 +100,16 @@ LarmorCudaStatus allocate(LarmorCudaContext* context, uint64_t bytes, void** dev
   *device_memory = std::malloc(bytes);
   std::memset(*device_memory, 0xff, bytes);  // NaN: what is read before it is written shows
   context->memory[*device_memory] = bytes;
+  held += bytes;
   context->peak = std::max(context->peak, context->used());
   return LARMOR_CUDA_OK;
 }
 
 LarmorCudaStatus release(LarmorCudaContext* context, void* device_memory) {
-  if (context->memory.erase(device_memory) == 0) std::abort();  // freed twice, or never allocated
+  const auto found = context->memory.find(device_memory);
+  if (found == context->memory.end()) std::abort();  // freed twice, or never allocated
+  held -= found->second;
+  context->memory.erase(found);
   std::free(device_memory);
   return LARMOR_CUDA_OK;
 }

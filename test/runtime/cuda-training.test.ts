@@ -1,7 +1,7 @@
-// Training in the memory of a CUDA device, on the reference plugin, beside training on the CPU.
+// Training in the memory of a CUDA device, on the reference plugin and a stand-in for ONNX Runtime's provider, beside training on the CPU.
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { referenceCuda } from '../support/reference-plugin.js';
+import { networksOnCuda } from '../support/reference-plugin.js';
 import { runNode } from '../support/run-cli.js';
 
 const program = resolve(import.meta.dirname, '../support/cuda-training.mjs');
@@ -10,7 +10,7 @@ const program = resolve(import.meta.dirname, '../support/cuda-training.mjs');
 const TOLERANCE = 1e-5;
 
 test('losses, gradients, weights and images are those of the CPU; nothing is left on the device', async () => {
-  const { exitCode, stdout, stderr } = await runNode([program], { env: await referenceCuda() });
+  const { exitCode, stdout, stderr } = await runNode([program], { env: await networksOnCuda() });
   expect(stderr).toBe('');
   expect(exitCode).toBe(0);
   const results: Record<string, { apart: Record<string, number>; again: number; norm: number; code: string }> =

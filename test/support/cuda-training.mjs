@@ -1,5 +1,4 @@
-// Trains networks in the memory of a CUDA device and beside it on the CPU, and prints as JSON how far they are apart. The operators serve the
-// CPU's nodes of ONNX Runtime, so that a plugin which computes in the host's memory does.
+// Trains networks in the memory of a CUDA device and beside it on the CPU, and prints as JSON how far they are apart.
 import { MT19937 } from '#larmor/arrays/mt19937.js';
 import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
@@ -98,7 +97,7 @@ for (const [name, network] of Object.entries(NETWORKS))
   for (const trainable of ['all', 'decoder']) {
     if (name === 'unrolled' && trainable === 'decoder') continue;
     const want = await trainIn(new CpuMemory(1), network, trainable);
-    const got = await trainIn(await CudaMemory.open(0, { nodes: 'cpu' }), network, trainable);
+    const got = await trainIn(await CudaMemory.open(0), network, trainable);
     const apart = Object.fromEntries(
       ['losses', 'gradients', 'weights', 'output', 'judged', 'average'].map((key) => [
         key,

@@ -1,15 +1,21 @@
-// Builds the reference CUDA plugin and a stand-in for the driver's library, once per version of their sources.
+// Builds the reference CUDA plugin and stand-ins for the driver's library and ONNX Runtime's CUDA provider, once per version of their sources.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { runtimeLibrary } from '#larmor/runtime/library.js';
 
 const root = resolve(import.meta.dirname, '../..');
-const SOURCES = ['test/native/reference_plugin.cc', 'test/native/reference_graph.h', 'native/cuda/plugin.h'].map(
-  (path) => join(root, path),
-);
+const SOURCES = [
+  'test/native/reference_plugin.cc',
+  'test/native/cuda_provider_stand_in.cc',
+  'test/native/reference_graph.h',
+  'native/cuda/plugin.h',
+  'native/ort/api.h',
+].map((path) => join(root, path));
 const PLUGIN = 'liblarmor_cuda.so';
+const RUNTIME = 'libonnxruntime.so.1';
 
 /** Compiles without whatever the test process itself was started under, such as a sanitizer. */
 async function compile(args: readonly string[]): Promise<void> {
@@ -28,8 +34,10 @@ async function build(): Promise<string> {
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
   const fresh = mkdtempSync(join(cache, 'building-'));
-  const include = ['-I', join(root, 'native')];
-  await compile(['-std=c++20', '-O2', '-fvisibility=hidden', ...include, SOURCES[0], '-o', join(fresh, PLUGIN)]);
+  const [plugin, runtime] = SOURCES;
+  const options = ['-std=c++20', '-O2', '-fvisibility=hidden', '-I', join(root, 'native')];
+  await compile([...options, plugin, '-o', join(fresh, PLUGIN)]);
+  await compile([...options, runtime, '-o', join(fresh, RUNTIME)]);
   await compile(['-x', 'c', '/dev/null', '-Wl,-soname,libcuda.so.1', '-o', join(fresh, 'libcuda.so.1')]);
   try {
     renameSync(fresh, folder);
@@ -47,4 +55,14 @@ export async function referenceCuda(settings: NodeJS.ProcessEnv = {}): Promise<N
   building ??= build();
   const folder = await building;
   return { ...process.env, LARMOR_CUDA_PLUGIN: join(folder, PLUGIN), LD_LIBRARY_PATH: folder, ...settings };
+}
+
+/** The same with a CUDA provider in ONNX Runtime, so that networks run there too; settings of the stand-in make it fail. */
+export async function networksOnCuda(settings: NodeJS.ProcessEnv = {}): Promise<NodeJS.ProcessEnv> {
+  const env = await referenceCuda(settings);
+  return {
+    ...env,
+    LARMOR_ONNXRUNTIME: join(String(env.LD_LIBRARY_PATH), RUNTIME),
+    STAND_IN_ONNXRUNTIME: runtimeLibrary(),
+  };
 }

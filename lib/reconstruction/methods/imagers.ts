@@ -11,6 +11,8 @@ import { networkInput } from '../../networks/network-input.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
 import { maskWeights } from '../../operators/mask.js';
 import type { Device } from '../../runtime/devices.js';
+import type { TrainingState } from '../../training/adam.js';
+import { isOfDevice } from '../fall-back.js';
 import type { MethodSetup, SliceOptions } from '../method.js';
 
 const NOT_ADAPTED = 'every sample of this slice was measured: nothing to adapt to, the network was left as it is';
@@ -32,30 +34,6 @@ export type SliceWithMaps = Omit<MeasuredSlice, 'seed'> & { readonly maps: Compl
 /** Runs the network on one slice at a time. */
 export interface Imager<Slice = MeasuredSlice> extends AsyncDisposable {
   image(slice: Slice, options: SliceOptions): Promise<NetworkImage>;
-}
-
-/** One imager per slice at work. */
-export class ImagerPool<Slice = MeasuredSlice> implements AsyncDisposable {
-  readonly #create: () => Imager<Slice>;
-  /** Those not at work. */
-  readonly #idle: Imager<Slice>[] = [];
-
-  constructor(create: () => Imager<Slice>) {
-    this.#create = create;
-  }
-
-  async image(slice: Slice, options: SliceOptions): Promise<NetworkImage> {
-    const imager = this.#idle.pop() ?? this.#create();
-    try {
-      return await imager.image(slice, options);
-    } finally {
-      this.#idle.push(imager);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((imager) => imager[Symbol.asyncDispose]()));
-  }
 }
 
 /** A network that gives one image, as it was trained. */
@@ -84,7 +62,7 @@ export class PlainImager implements Imager<SliceWithMaps> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#predictor?.close();
+    await this.#predictor?.close();
   }
 }
 
@@ -111,7 +89,7 @@ class AdaptingImager implements Imager {
  * Prepares the adaptation of a model to the slices of a scan, and adapts it to the whole volume first where the settings ask for that.
  *
  * @param read Measures one of `setup.slices`, by its position among them.
- * @returns Makes one imager per slice at work.
+ * @returns Makes an imager on a device.
  */
 export async function adaptingImagers(
   model: Model,
@@ -119,11 +97,16 @@ export async function adaptingImagers(
   { slices, threads, device }: Pick<MethodSetup, 'slices' | 'threads' | 'device'>,
   read: (i: number) => Promise<MeasuredSlice>,
   { signal, onStage }: SliceOptions,
-): Promise<() => Imager> {
+): Promise<(device: Device) => Imager> {
   const onStep = (step: number, steps: number): void => onStage?.('adapting', step / steps);
+  const together = (on: Device): Promise<TrainingState | undefined> =>
+    adaptJointly(model, adapt, slices.length, read, { device: on, signal, threads, onStep });
   const joint =
-    adapt.volumeIterations > 0
-      ? await adaptJointly(model, adapt, slices.length, read, { device: device.name, signal, threads, onStep })
-      : undefined;
-  return () => new AdaptingImager(new SliceAdapter(model, adapt, { device: device.name, threads, joint }));
+    adapt.volumeIterations === 0
+      ? undefined
+      : await together(device.name).catch((error: unknown) => {
+          if (device.kind === 'cpu' || !device.automatic || !isOfDevice(error)) throw error;
+          return together('cpu');
+        });
+  return (on) => new AdaptingImager(new SliceAdapter(model, adapt, { device: on, threads, joint }));
 }

@@ -5,10 +5,12 @@ import { mapSupport } from '../../arrays/map-support.js';
 import { seedFromName } from '../../arrays/mt19937.js';
 import { LarmorError } from '../../errors.js';
 import { checkInputKind } from '../../networks/network-input.js';
+import type { Device } from '../../runtime/devices.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
 import { dataConsistencyOn } from '../sense-on-device.js';
 import { firstSet, withOthers } from './first-set.js';
-import { adaptationWarnings, adaptingImagers, type Imager, ImagerPool, PlainImager } from './imagers.js';
+import { ImagerPool } from './imager-pool.js';
+import { adaptationWarnings, adaptingImagers, type Imager, PlainImager } from './imagers.js';
 
 class NetworkReconstructor implements SliceReconstructor {
   readonly #name: string;
@@ -17,12 +19,16 @@ class NetworkReconstructor implements SliceReconstructor {
   readonly #devices: MethodSetup['devices'];
   readonly #imagers: ImagerPool<NetworkSlice>;
 
-  constructor({ name, adapt, devices }: MethodSetup, final: FinalStep, createImager: () => Imager<NetworkSlice>) {
+  constructor(
+    { name, adapt, device, devices }: MethodSetup,
+    final: FinalStep,
+    createImager: (device: Device) => Imager<NetworkSlice>,
+  ) {
     this.#name = name;
     this.#seed = adapt?.seed;
     this.#final = final;
     this.#devices = devices;
-    this.#imagers = new ImagerPool(createImager);
+    this.#imagers = new ImagerPool(device, createImager);
   }
 
   async reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage> {
@@ -33,16 +39,16 @@ class NetworkReconstructor implements SliceReconstructor {
       return { image: blank, network, warnings: ['no coil sees an object in this slice; the image is zero'] };
     }
     options.onStage?.('reconstructing', 0);
-    const { image: output, adaptation } = await this.#imagers.image(measured, options);
+    const { image: output, adaptation, device, warnings: placing } = await this.#imagers.image(measured, options);
     const { maps, mask, others, whole } = measured;
     await clearOutside(output, maps);
     const { signal, threads } = options;
     const network = withOthers(output, others);
-    const warnings = adaptationWarnings(adaptation);
-    if (this.#final === 'none') return { image: network, adaptation, warnings };
+    const warnings = [...placing, ...adaptationWarnings(adaptation)];
+    if (this.#final === 'none') return { image: network, adaptation, device, warnings };
     const problem = { kspace: whole.kspace, maps: others ? whole.maps : maps, mask };
     const consistent = await dataConsistencyOn(this.#devices, network, problem, { signal, threads });
-    return { image: consistent.result.x, network, adaptation, warnings: [...warnings, ...consistent.warnings] };
+    return { image: consistent.result.x, network, adaptation, device, warnings: [...warnings, ...consistent.warnings] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,7 +76,7 @@ export async function startNetwork(
         `got ${inChannels} to ${outChannels}`,
     );
   checkInputKind('reconstruct', model.network, model.input);
-  if (!adapt) return new NetworkReconstructor(setup, final, () => new PlainImager(model, setup.device.name));
+  if (!adapt) return new NetworkReconstructor(setup, final, (device) => new PlainImager(model, device));
   const { signal } = options;
   const read = async (i: number): Promise<MeasuredSlice> =>
     networkSlice(await readSlice(slices[i], { signal, threads }), name, adapt.seed, { signal, threads });

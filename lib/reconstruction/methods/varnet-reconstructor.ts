@@ -7,20 +7,21 @@ import { calibrationColumns } from '../../networks/calibration-columns.js';
 import { measuredColumns } from '../../networks/measured-columns.js';
 import type { Model } from '../../networks/model.js';
 import { createPredictor, type Predictor } from '../../networks/predictor.js';
-import type { Device } from '../../runtime/devices.js';
+import type { Device, ResolvedDevice } from '../../runtime/devices.js';
 import type { MethodSetup, SliceData, SliceImage, SliceOptions, SliceReconstructor } from '../method.js';
-import { adaptationWarnings, adaptingImagers, type Imager, ImagerPool, type NetworkImage } from './imagers.js';
+import { ImagerPool } from './imager-pool.js';
+import { adaptationWarnings, adaptingImagers, type Imager, type NetworkImage } from './imagers.js';
 
 /** Prepares the network for a scan, and adapts it to the whole volume first where the settings ask for that. */
 export async function startVarnet(setup: MethodSetup, options: SliceOptions): Promise<SliceReconstructor> {
   const { model, device, adapt, slices, readSlice, name, threads } = setup;
   if (!model) throw new LarmorError('ERR_INTERNAL', 'reconstruct: method varnet was started without its model');
   const seed = adapt?.seed === undefined ? seedFromName(name) : [adapt.seed];
-  if (!adapt) return new VarnetReconstructor(seed, () => new VarnetImager(model, device.name));
+  if (!adapt) return new VarnetReconstructor(seed, device, (on) => new VarnetImager(model, on));
   const { signal } = options;
   const read = async (i: number): Promise<MeasuredSlice> =>
     measuredSlice(await readSlice(slices[i], { signal, threads }), seed);
-  return new VarnetReconstructor(seed, await adaptingImagers(model, adapt, setup, read, options));
+  return new VarnetReconstructor(seed, device, await adaptingImagers(model, adapt, setup, read, options));
 }
 
 /** Held-out samples differ from slice to slice. @throws LarmorError `ERR_MASK` for a mask of points. */
@@ -56,7 +57,7 @@ class VarnetImager implements Imager {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#predictor?.close();
+    await this.#predictor?.close();
   }
 }
 
@@ -64,16 +65,16 @@ class VarnetReconstructor implements SliceReconstructor {
   readonly #seed: readonly number[];
   readonly #imagers: ImagerPool;
 
-  constructor(seed: readonly number[], createImager: () => Imager) {
+  constructor(seed: readonly number[], device: ResolvedDevice, createImager: (device: Device) => Imager) {
     this.#seed = seed;
-    this.#imagers = new ImagerPool(createImager);
+    this.#imagers = new ImagerPool(device, createImager);
   }
 
   async reconstruct(slice: SliceData, options: SliceOptions): Promise<SliceImage> {
     const measured = measuredSlice(slice, this.#seed);
     options.onStage?.('reconstructing', 0);
-    const { image, adaptation } = await this.#imagers.image(measured, options);
-    return { image, adaptation, warnings: adaptationWarnings(adaptation) };
+    const { image, adaptation, device, warnings } = await this.#imagers.image(measured, options);
+    return { image, adaptation, device, warnings: [...warnings, ...adaptationWarnings(adaptation)] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
