@@ -16,6 +16,7 @@
       "native/core/data_scale.cc",
       "native/core/dispatch.cc",
       "native/core/encoding.cc",
+      "native/core/encoding_normal.cc",
       "native/core/encoding_stack.cc",
       "native/core/espirit.cc",
       "native/core/fft.cc",
@@ -51,6 +52,7 @@
     "core_sources_avx512": ["native/core/kernels_avx512.cc"],
     "gpu_sources": ["native/gpu/cuda_context.cc", "native/gpu/cuda_espirit.cc", "native/gpu/cuda_plugin.cc"],
     "ort_sources": [
+      "native/ort/convolution_ops.cc",
       "native/ort/cpu_compute.cc",
       "native/ort/cuda_compute.cc",
       "native/ort/cuda_provider.cc",

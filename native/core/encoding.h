@@ -60,7 +60,10 @@ class Encoding {
   float scale() const { return row_plan_->scale() * column_plan_->scale(); }
 
  private:
-  struct RowBlock;
+  /// Rows [first, first + count), which one lane buffer holds.
+  struct RowBlock {
+    size_t index, first, count;
+  };
   size_t row_blocks() const;
   size_t image_block_floats() const;
   RowBlock row_block(size_t block) const;

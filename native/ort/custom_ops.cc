@@ -8,7 +8,8 @@
 namespace larmor::ort {
 
 OperatorSet::OperatorSet(Target target) : target_(std::move(target)) {
-  for (auto& family : {physics_ops(target_), network_ops(target_)}) operators_.insert(operators_.end(), family.begin(), family.end());
+  for (auto& family : {physics_ops(target_), convolution_ops(target_), network_ops(target_)})
+    operators_.insert(operators_.end(), family.begin(), family.end());
   check(api().CreateCustomOpDomain("larmor", domain_.out()), "CreateCustomOpDomain");
   for (const Operator& op : operators_) check(api().CustomOpDomain_Add(domain_.get(), op.get()), "CustomOpDomain_Add");
 }

@@ -9,7 +9,9 @@ namespace larmor::ort {
 
 /// Encoding operator, data losses and data consistency.
 std::vector<Operator> physics_ops(const Target& target);
-/// Fused normalisation with activation, convolutions, pooling and their gradients.
+/// Convolutions and their gradients.
+std::vector<Operator> convolution_ops(const Target& target);
+/// Fused normalisation with activation, pooling and their gradients.
 std::vector<Operator> network_ops(const Target& target);
 
 /// All operators for one target, in a domain of the library. It must outlive the sessions that know it.

@@ -185,7 +185,8 @@ int main() {
       ++seen[c.op];
     }
     size_t operators = 0;
-    for (const auto& family : {ort::physics_ops(ort::cpu_target()), ort::network_ops(ort::cpu_target())}) operators += family.size();
+    for (const auto& family : {ort::physics_ops(ort::cpu_target()), ort::convolution_ops(ort::cpu_target()), ort::network_ops(ort::cpu_target())})
+      operators += family.size();
     CHECK(seen.size() == operators);
 
     // What the plugin refuses comes back with the plugin's reason.
