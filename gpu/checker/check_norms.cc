@@ -1,4 +1,4 @@
-// Instance normalisation with leaky ReLU, and its gradients.
+// Instance normalisation with leaky ReLU, and its gradients: apart from their input, and in its memory, where ONNX Runtime may put results.
 #include "checks.h"
 #include "core/network.h"
 #include "values.h"
@@ -34,16 +34,28 @@ void check_norm(Checks& checks, const Planes& size, bool affine) {
   const std::string what = size.words() + (affine ? ", affine" : "");
   checks.compare("instance_norm", what, {{to, y}, {means, mean}, {deviations, inverse_deviation}},
                  [&] { device.call("instance_norm", device->instance_norm, &on_device, kEpsilon, from, to, means, deviations); });
+  checks.compare("instance_norm", what + ", in place", {{to, y}, {means, mean}, {deviations, inverse_deviation}}, [&] {
+    to.set(x);
+    device.call("instance_norm", device->instance_norm, &on_device, kEpsilon, to, to, means, deviations);
+  });
   means.set(mean);
   deviations.set(inverse_deviation);
   checks.compare("instance_norm_gradient", what, {{to, dx}, {dscales, dscale}, {dbiases, dbias}}, [&] {
     device.call("instance_norm_gradient", device->instance_norm_gradient, &on_device, slopes, from, means, deviations, to, dscales, dbiases);
+  });
+  checks.compare("instance_norm_gradient", what + ", in place", {{to, dx}, {dscales, dscale}, {dbiases, dbias}}, [&] {
+    to.set(dy);
+    device.call("instance_norm_gradient", device->instance_norm_gradient, &on_device, to, from, means, deviations, to, dscales, dbiases);
   });
   if (affine) return;
   instance_norm_leaky_relu_gradient_of_output(checks.cpu, norm, dy.data(), y.data(), inverse_deviation.data(), dx.data());
   const Array results(device, y);
   checks.compare("instance_norm_output_gradient", what, {{to, dx}}, [&] {
     device.call("instance_norm_output_gradient", device->instance_norm_output_gradient, &on_device, slopes, results, deviations, to);
+  });
+  checks.compare("instance_norm_output_gradient", what + ", in place", {{to, dx}}, [&] {
+    to.set(dy);
+    device.call("instance_norm_output_gradient", device->instance_norm_output_gradient, &on_device, to, results, deviations, to);
   });
 }
 

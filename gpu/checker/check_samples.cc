@@ -1,4 +1,4 @@
-// What networks do with samples: the loss of an image with its gradient, and steps towards the measured samples.
+// What networks do with samples: the loss of an image with its gradient, and steps towards the measured samples, also in the memory of an input.
 #include "core/data_loss.h"
 #include "core/sample_step.h"
 #include "problem.h"
@@ -53,6 +53,14 @@ void check_steps(Checks& checks, const Problem& problem) {
   const LarmorCudaEncoding A = problem.on_device();
   const Array kspace(device, k), measured(device, y), added(device, change), slope(device, along), length(device, Floats{step}), to(device, count), result(device, 1);
   checks.compare("sample_step", problem.words(), {{to, want}}, [&] { device.call("sample_step", device->sample_step, &A, kspace, length, measured, added, to); });
+  checks.compare("sample_step", problem.words() + ", in kspace", {{to, want}}, [&] {
+    to.set(k);
+    device.call("sample_step", device->sample_step, &A, to, length, measured, added, to);
+  });
+  checks.compare("sample_step", problem.words() + ", in change", {{to, want}}, [&] {
+    to.set(change);
+    device.call("sample_step", device->sample_step, &A, kspace, length, measured, to, to);
+  });
   checks.compare("sample_step_gradient", problem.words(), {{result, {static_cast<float>(derivative)}}},
                  [&] { device.call("sample_step_gradient", device->sample_step_gradient, &A, slope, kspace, measured, result); });
 }

@@ -116,7 +116,7 @@ typedef struct LarmorCudaTable {
   // maps = conj(image) F^H M kspace of every coil, [batch, coil, ny, nx]; one set. device_maps of the encoding is not read.
   LarmorCudaStatus (*encode_maps_gradient)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_image, const float* device_kspace, float* device_maps);
 
-  // r = M (F S x - y) [batch, coil, ny, nx], an array of its own; and kspace - step M (kspace - measured) + change, its gradient with respect to step; absent arrays are null.
+  // r = M (F S x - y) [batch, coil, ny, nx], an array of its own; and kspace - step M (kspace - measured) + change, which may be kspace or change, and its gradient with respect to step; absent arrays are null.
   LarmorCudaStatus (*residual)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_image, const float* device_kspace, float* device_residual);
   LarmorCudaStatus (*sample_step)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_kspace, const float* device_step, const float* device_measured, const float* device_change, float* device_result);
   LarmorCudaStatus (*sample_step_gradient)(LarmorCudaContext* context, const LarmorCudaEncoding* encoding, const float* device_dy, const float* device_kspace, const float* device_measured, float* device_dstep);
@@ -131,7 +131,7 @@ typedef struct LarmorCudaTable {
   // component, values [sets, ny, nx], the larger first. Calibration, crop and weights stay on the host (core: espirit_grid, weigh_maps).
   LarmorCudaStatus (*espirit_maps)(LarmorCudaContext* context, const LarmorCudaEspirit* espirit, float* device_maps, float* device_values);
 
-  // Networks: as core/network.h, images planar [n, channel, y, x].
+  // Networks: as core/network.h, images planar [n, channel, y, x]. instance_norm's y may be x, the norm gradients' dx may be dy.
   LarmorCudaStatus (*instance_norm)(LarmorCudaContext* context, const LarmorCudaNorm* norm, float epsilon, const float* device_x, float* device_y, float* device_mean, float* device_inverse_deviation);
   LarmorCudaStatus (*instance_norm_gradient)(LarmorCudaContext* context, const LarmorCudaNorm* norm, const float* device_dy, const float* device_x, const float* device_mean, const float* device_inverse_deviation, float* device_dx, float* device_dscale, float* device_dbias);
   LarmorCudaStatus (*instance_norm_output_gradient)(LarmorCudaContext* context, const LarmorCudaNorm* norm, const float* device_dy, const float* device_y, const float* device_inverse_deviation, float* device_dx);

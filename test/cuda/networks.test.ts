@@ -1,9 +1,11 @@
-// `larmor recon` with networks on CUDA devices, which the reference plugin and a stand-in for ONNX Runtime's provider are, beside the CPU.
+// `larmor recon` and `larmor train` with networks on CUDA devices beside the CPU; the reference plugin and a stand-in for ONNX Runtime's provider
+// are the devices.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readImages } from '#larmor/io/image-file.js';
 import { saveModel } from '#larmor/networks/model.js';
 import { createNetwork } from '#larmor/networks/network.js';
 import { ParameterStore } from '#larmor/networks/parameters.js';
+import { trainOn } from '../support/commands-on-device.js';
 import { relativeError } from '../support/graph-checks.js';
 import { temporaryFolder } from '../support/hdf5-files.js';
 import { networksOnCuda } from '../support/reference-plugin.js';
@@ -108,6 +110,12 @@ test('slices that go on from the one before stay on one device', async () => {
   const [cpu, cuda] = [await recon('unet', 'cpu', {}, start), await recon('unet', 'cuda', TWO, start)];
   expect(devicesOf(cuda)).toEqual(new Array(SLICES).fill('cuda:0'));
   expect(relativeError(cuda.image, cpu.image)).toBeLessThan(ADAPTED_AGREEMENT);
+});
+
+test('larmor train gives the weights of the CPU', async () => {
+  const [cpu, cuda] = [await trainOn('cpu', file), await trainOn('cuda', file, await networksOnCuda())];
+  expect(cuda.json).toMatchObject({ device: 'cuda', steps: 4, stop: 'steps' });
+  expect(relativeError(cuda.weights, cpu.weights)).toBeLessThan(ADAPTED_AGREEMENT);
 });
 
 describe.each([

@@ -1,11 +1,14 @@
 // The plugin that LARMOR_SOUND_PLUGIN names with one entry made wrong, to see whether the checker finds it. LARMOR_FAULT is "ENTRY KIND": `wrong` adds
-// one to the first float of the entry's last result, `unsteady` changes its last bit at every second call, `silent` makes it NaN again.
+// one to the first float of the entry's last result, `in-place` does where a result lies in an input's memory only, `unsteady` changes its last bit at
+// every second call, `silent` makes it NaN again.
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "cuda/plugin.h"
 
@@ -24,32 +27,40 @@ const std::string& fault() {
   return text;
 }
 
+std::string kind() { return fault().substr(fault().find(' ') + 1); }
+
 float spoilt(float value, unsigned calls) {
-  const std::string kind = fault().substr(fault().find(' ') + 1);
-  if (kind == "wrong") return value + 1;
-  if (kind == "silent") return std::numeric_limits<float>::quiet_NaN();
+  if (kind() == "wrong" || kind() == "in-place") return value + 1;
+  if (kind() == "silent") return std::numeric_limits<float>::quiet_NaN();
   return calls % 2 == 0 ? value : std::nextafter(value, std::numeric_limits<float>::infinity());
 }
 
-/// The last array that a call may write to.
-template <class Other>
-float* result_of(float* before, Other) {
-  return before;
-}
-float* result_of(float* before, float* now) { return now != nullptr ? now : before; }
+/// The arrays that a call reads, and those that it may write to.
+struct Arrays {
+  std::vector<const float*> inputs;
+  std::vector<float*> results;
+  void add(const float* input) { inputs.push_back(input); }
+  void add(float* result) {
+    if (result != nullptr) results.push_back(result);
+  }
+  void add(...) {}
+  bool in_place() const {
+    return std::ranges::any_of(results, [&](const float* result) { return std::ranges::find(inputs, result) != inputs.end(); });
+  }
+};
 
 template <auto Member, class... Given>
 LarmorCudaStatus faulty(LarmorCudaContext* context, Given... given) {
   static unsigned calls = 0;
   const LarmorCudaStatus status = (sound().*Member)(context, given...);
-  float* result = nullptr;
-  ((result = result_of(result, given)), ...);
+  Arrays arrays;
+  (arrays.add(given), ...);
+  if (status != LARMOR_CUDA_OK || arrays.results.empty() || (kind() == "in-place" && !arrays.in_place())) return status;
+  float* const result = arrays.results.back();
   float value = 0;
-  if (status == LARMOR_CUDA_OK && result != nullptr && sound().download(context, &value, result, sizeof value) == LARMOR_CUDA_OK) {
-    value = spoilt(value, calls++);
-    return sound().upload(context, result, &value, sizeof value);
-  }
-  return status;
+  if (sound().download(context, &value, result, sizeof value) != LARMOR_CUDA_OK) return status;
+  value = spoilt(value, calls++);
+  return sound().upload(context, result, &value, sizeof value);
 }
 
 template <auto Member, class... Given>
