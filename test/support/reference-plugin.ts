@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, '../..');
 const SOURCES = [
   'test/native/reference_plugin.cc',
   'test/native/cuda_provider_stand_in.cc',
-  'test/native/reference_graph.h',
+  ...['encoding', 'espirit', 'network', 'physics', 'vectors'].map((part) => `test/native/reference_${part}.h`),
   'native/cuda/plugin.h',
   'native/ort/api.h',
 ].map((path) => join(root, path));
