@@ -109,13 +109,22 @@ export interface ConvolutionOptions {
   dilations?: readonly number[];
 }
 
-/** Correlation, as in every deep-learning library. x [n,ci,y,x], w [co,ci,ky,kx], bias [co]. */
+/**
+ * Correlation, as in every deep-learning library. x [n,ci,y,x], w [co,ci/group,ky,kx], bias [co]. Of `group` parts of the channels each
+ * makes its part of the result; several have no gradient.
+ */
 export function conv(
   x: Value,
   w: Value,
-  { bias, strides = [1, 1], pads = [0, 0, 0, 0], dilations = [1, 1] }: ConvolutionOptions = {},
+  {
+    bias,
+    strides = [1, 1],
+    pads = [0, 0, 0, 0],
+    dilations = [1, 1],
+    group = 1,
+  }: ConvolutionOptions & { group?: number } = {},
 ): Value {
-  return one('Conv', bias ? [x, w, bias] : [x, w], { strides, pads, dilations });
+  return one('Conv', bias ? [x, w, bias] : [x, w], { strides, pads, dilations, group });
 }
 
 /** The transpose of `conv`. x [n,ci,y,x], w [ci,co,ky,kx], bias [co]; `outputPadding` adds rows and columns at the end. */

@@ -2,7 +2,7 @@
 import { LarmorError } from '../errors.js';
 import { GraphBuilder } from './builder.js';
 import { liveNodes } from './traverse.js';
-import type { Graph, Node, Value } from './types.js';
+import type { Graph, Node, Operator, Value } from './types.js';
 
 /** Appends to a graph what computes the outputs of a node from these inputs. */
 type Rewrite = (graph: Graph, node: Node, inputs: readonly Value[]) => readonly Value[];
@@ -24,16 +24,21 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
   return result;
 }
 
+/** What larmor's own operators become, by their names. */
+export type PortableForms = Readonly<Record<string, NonNullable<Operator['portable']>>>;
+
 /**
  * The same function in standard operators only, for any ONNX tool; slower where a fused operator was replaced.
  *
+ * @param forms In place of the operators' own.
  * @throws LarmorError `ERR_GRAPH` if an operator has no such form.
  */
-export function toPortable(graph: Graph): Graph {
+export function toPortable(graph: Graph, forms: PortableForms = {}): Graph {
   return rewriteGraph(graph, (result, { operator, attributes }, inputs) => {
     if (operator.domain === '') return result.apply(operator.name, inputs, attributes);
-    if (!operator.portable)
+    const portable = forms[operator.name] ?? operator.portable;
+    if (!portable)
       throw new LarmorError('ERR_GRAPH', `toPortable: ${operator.name} cannot be written in standard operators`);
-    return operator.portable(inputs, attributes);
+    return portable(inputs, attributes);
   });
 }

@@ -1,41 +1,17 @@
 // Graphs as ONNX Runtime's WebGPU provider runs them without leaving the device: standard operators alone, and of these the ones it has.
 import type { Shape } from '../arrays/complex-array.js';
 import type { Device } from '../runtime/devices.js';
-import { greater, reduceMean, reduceSum, reshape, slice, where } from './operations.js';
+import { greater, reduceMean, reduceSum, slice, where } from './operations.js';
 import { type SliceAttributes, sliceRanges } from './operators/slicing.js';
 import { rewriteGraph, toPortable } from './portable.js';
 import type { Attributes, Graph, Value } from './types.js';
-
-/** More terms than this go into a sum in two steps: the provider adds the terms of one result in one group of threads. */
-const TERMS = 4096;
+import { WEBGPU_CONVOLUTIONS } from './webgpu-convolutions.js';
+import { productOfRows, reduceAxes } from './webgpu-sums.js';
 
 type Replacement = (inputs: readonly Value[], attributes: Attributes) => readonly Value[] | undefined;
 
 /** -1, 0 or 1; the provider has no Sign. */
 const signs: Replacement = ([x]) => [where(greater(x, 0), 1, where(greater(0, x), -1, 0))];
-
-/** The last axis first, then the others, so that a sum over an image keeps many groups of threads busy. */
-const reduction =
-  (reduce: typeof reduceSum): Replacement =>
-  ([x], { axes, keepdims }) => {
-    const rank = x.shape.length;
-    const reduced = (axes as Shape).map((axis) => (axis < 0 ? axis + rank : axis)).filter((axis) => x.shape[axis] > 1);
-    const last = Math.max(...reduced);
-    const terms = reduced.reduce((product, axis) => product * x.shape[axis], 1);
-    if (reduced.length < 2 || terms <= TERMS) return undefined;
-    const partial = reduce(x, { axes: [last], keep: true });
-    const others = reduced.filter((axis) => axis !== last);
-    const total = reduce(partial, { axes: others, keep: true });
-    const dropped = new Set((axes as Shape).map((axis) => (axis < 0 ? axis + rank : axis)));
-    return [
-      keepdims
-        ? total
-        : reshape(
-            total,
-            total.shape.filter((_, axis) => !dropped.has(axis)),
-          ),
-    ];
-  };
 
 /** Backwards in wider steps as forwards, then reversed: by itself the provider starts from a wrong element where the steps do not divide the range. */
 const strides: Replacement = ([x], attributes) => {
@@ -64,14 +40,15 @@ const strides: Replacement = ([x], attributes) => {
 const REPLACEMENTS: Readonly<Record<string, Replacement>> = {
   Sign: signs,
   Slice: strides,
-  ReduceSum: reduction(reduceSum),
-  ReduceMean: reduction(reduceMean),
+  ReduceSum: ([x], { axes, keepdims }) => [reduceAxes(reduceSum, x, axes as Shape, keepdims === 1)],
+  ReduceMean: ([x], { axes, keepdims }) => [reduceAxes(reduceMean, x, axes as Shape, keepdims === 1)],
+  Gemm: ([a, b], { transA, transB }) => (transA === 0 && transB === 1 ? [productOfRows(a, b)] : undefined),
 };
 
 /** The same function in operators that the WebGPU provider computes on the device. Throws as `toPortable`. */
 export function toWebgpu(graph: Graph): Graph {
   return rewriteGraph(
-    toPortable(graph),
+    toPortable(graph, WEBGPU_CONVOLUTIONS),
     (result, { operator: { name }, attributes }, inputs) =>
       REPLACEMENTS[name]?.(inputs, attributes) ?? result.apply(name, inputs, attributes),
   );

@@ -72,17 +72,18 @@ function reduce(mean: boolean): Rule {
   };
 }
 
-/** Every product that a convolution sums, as (image index, kernel index, result index) of shapes [n,ci,..], [co,ci,..], [n,co,..]. */
+/** Every product that a convolution sums, as (image index, kernel index, result index) of shapes [n,ci,..], [co,ci/group,..], [n,co,..]. */
 function convolve(
-  [, , height, width]: readonly number[],
+  [, channels, height, width]: readonly number[],
   [co, ci, ky, kx]: readonly number[],
   [batch, , rows, columns]: readonly number[],
-  { strides, pads, dilations }: Attributes,
+  { strides, pads, dilations, group = 1 }: Attributes,
   visit: (x: number, w: number, y: number) => void,
 ): void {
   const [s, p, d] = [ints(strides), ints(pads), ints(dilations)];
   for (let w = 0; w < co * ci * ky * kx; w++) {
-    const [o, i, u, v] = indices(w, [co, ci, ky, kx]);
+    const [o, input, u, v] = indices(w, [co, ci, ky, kx]);
+    const i = input + ci * Math.floor((o * (group as number)) / co);
     for (let n = 0; n < batch; n++)
       for (let row = 0; row < rows; row++) {
         const y = row * s[0] + u * d[0] - p[0];
@@ -90,7 +91,7 @@ function convolve(
         for (let column = 0; column < columns; column++) {
           const x = column * s[1] + v * d[1] - p[1];
           if (x < 0 || x >= width) continue;
-          visit(((n * ci + i) * height + y) * width + x, w, ((n * co + o) * rows + row) * columns + column);
+          visit(((n * channels + i) * height + y) * width + x, w, ((n * co + o) * rows + row) * columns + column);
         }
       }
   }

@@ -164,6 +164,25 @@ export const operatorCases: readonly OperatorCase[] = [
 
   make('ReduceSum', 'middle axes', [image], ([x]) => op.reduceSum(x, { axes: [1, -1] })),
   make('ReduceSum', 'all, kept', [image], ([x]) => op.reduceSum(x, { keep: true })),
+  // More terms than WebGPU is given in one step.
+  make('ReduceSum', 'of many terms', [[2, 3, 50, 90]], ([x]) => op.reduceSum(x, { axes: [2, 3] }), positive),
+  make(
+    'ReduceMean',
+    'of many terms, over the first axis too',
+    [[2, 3, 50, 90]],
+    ([x]) => op.reduceMean(x, { axes: [0, -1, -2], keep: true }),
+    positive,
+  ),
+  make(
+    'Gemm',
+    'of long rows',
+    [
+      [3, 1024],
+      [5, 1024],
+    ],
+    ([a, b]) => op.gemm(a, b, { transposeB: true }),
+    positive,
+  ),
   make('ReduceMean', 'pixels', [image], ([x]) => op.reduceMean(x, { axes: [2, 3], keep: true })),
   make('ReduceMean', 'all', [square], ([x]) => op.reduceMean(x)),
 
@@ -240,6 +259,18 @@ export const operatorCases: readonly OperatorCase[] = [
     ([a, b]) => op.gemm(a, b, { transposeA: true, transposeB: true }),
   ),
 
+  make(
+    'Conv',
+    'in groups',
+    [
+      [2, 4, 5, 4],
+      [6, 2, 3, 1],
+    ],
+    ([x, w]) => op.conv(x, w, { pads: [1, 0, 1, 0], group: 2 }),
+    {
+      differentiable: [],
+    },
+  ),
   make('Conv', '3x3', [image, [4, 3, 3, 3]], ([x, w]) => op.conv(x, w, { pads: [1, 1, 1, 1] })),
   make(
     'Conv',

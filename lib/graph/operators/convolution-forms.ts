@@ -17,6 +17,9 @@ const channelsFirst = (x: Value): Value =>
 /** [n,c,y,x] -> [c, n y x]. */
 export const rows = (x: Value): Value => reshape(channelsFirst(x), [x.shape[1], x.shape[0] * x.shape[2] * x.shape[3]]);
 
+/** The channels of x followed by those of `beside`. */
+export const joined = (x: Value, beside: Value | undefined): Value => (beside ? concat([x, beside], 1) : x);
+
 /** Kernels with their channels swapped and both spatial axes reversed. */
 export function flip(w: Value): Value {
   const swapped = transpose(w, [1, 0, 2, 3]);

@@ -75,13 +75,15 @@ export const convolution: readonly Operator[] = [
   defineOperator({
     name: 'Conv',
     inputs: ['x', 'w', 'bias?'],
-    attributes: KINDS,
-    infer([x, w, bias], window) {
+    attributes: { ...KINDS, group: 'int' },
+    infer([x, w, bias], { group, ...window }) {
       expectRank('Conv', 'x', 4, x);
       expectRank('Conv', 'w', 4, w);
       checkWindow('Conv', window);
       const [co, ci, ...kernel] = w.shape;
-      if (ci !== x.shape[1]) shapeError('Conv', 'w', `shape [any,${x.shape[1]},any,any]`, w.shape);
+      if (group < 1 || x.shape[1] % group !== 0 || co % group !== 0)
+        attributeError('Conv', 'group', `a divisor of ${x.shape[1]} and ${co} channels`, group);
+      if (ci !== x.shape[1] / group) shapeError('Conv', 'w', `shape [any,${x.shape[1] / group},any,any]`, w.shape);
       if (bias) expectShape('Conv', 'bias', [co], bias);
       const { strides, pads, dilations } = window;
       const image = kernel.map((taps, i) => {
@@ -92,6 +94,7 @@ export const convolution: readonly Operator[] = [
       return [float32([x.shape[0], co, ...image])];
     },
     gradient({ inputs: [x, w, bias], attributes, dy }) {
+      if (attributes.group > 1) return [];
       const kernel = w.shape.slice(2);
       const [dw, dbias] = isPointwise(attributes, kernel)
         ? conv1x1WeightGradient(x, dy)

@@ -17,7 +17,7 @@ import {
   transpose,
 } from '../operations.js';
 import type { Operator, Value } from '../types.js';
-import { flip, rows, tiles } from './convolution-forms.js';
+import { flip, joined, rows, tiles } from './convolution-forms.js';
 import { attributeError, defineOperator, expectRank, expectShape, float32, shapeError } from './define.js';
 
 const SAME = [1, 1, 1, 1];
@@ -28,9 +28,6 @@ function expectImagesOfOneSize(operator: string, x: Value, dy: Value): void {
   expectRank(operator, 'dy', 4, dy);
   expectShape(operator, 'dy', x.shape.with(1, dy.shape[1]), dy);
 }
-
-/** The channels of x followed by those of `beside`. */
-const joined = (x: Value, beside: Value | undefined): Value => (beside ? concat([x, beside], 1) : x);
 
 /** The shape of x with the channels of `beside`. */
 function joinedShape(operator: string, x: Value, beside: Value | undefined): Shape {

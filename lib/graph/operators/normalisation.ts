@@ -42,9 +42,9 @@ function checkAffine(operator: string, x: Value, scale: Value | undefined, bias:
 const affinely = (normal: Value, scale: Value | undefined, bias: Value | undefined): Value =>
   scale && bias ? add(multiply(normal, perChannel(scale)), perChannel(bias)) : normal;
 
-/** dx = r (dh - mean(dh) - h mean(dh h)), means over pixels. */
-const normGradient = (dh: Value, h: Value, r: Value): Value =>
-  multiply(r, subtract(subtract(dh, reduceMean(dh, PIXELS)), multiply(h, reduceMean(multiply(dh, h), PIXELS))));
+/** dx = g - mean(g) - h mean(g h) with g = r dh, means over pixels. */
+const normGradient = (g: Value, h: Value): Value =>
+  subtract(subtract(g, reduceMean(g, PIXELS)), multiply(h, reduceMean(multiply(g, h), PIXELS)));
 
 export const normalisation: readonly Operator[] = [
   // y_i = exp(x_i) / sum over the axis of exp(x); dx = y (dy - sum(dy y))
@@ -129,8 +129,7 @@ export const normalisation: readonly Operator[] = [
       const r = perChannel(inverseDeviation);
       const h = multiply(subtract(x, perChannel(mean)), r);
       const dz = where(greater(affinely(h, scale, bias), 0), dy, multiply(dy, slope));
-      const dh = scale ? multiply(dz, perChannel(scale)) : dz;
-      const dx = normGradient(dh, h, r);
+      const dx = normGradient(multiply(dz, scale ? multiply(r, perChannel(scale)) : r), h);
       const axes = [0, 2, 3];
       return scale ? [dx, reduceSum(multiply(dz, h), { axes }), reduceSum(dz, { axes })] : [dx];
     },
@@ -151,10 +150,9 @@ export const normalisation: readonly Operator[] = [
       return [float32(y.shape)];
     },
     portable([dy, y, inverseDeviation], { slope }) {
-      const positive = greater(y, 0);
-      const h = where(positive, y, multiply(y, 1 / slope));
-      const dz = where(positive, dy, multiply(dy, slope));
-      return [normGradient(dz, h, perChannel(inverseDeviation))];
+      const r = perChannel(inverseDeviation);
+      const g = multiply(dy, where(greater(y, 0), r, multiply(r, slope)));
+      return [normGradient(g, leakyRelu(y, 1 / slope))];
     },
   }),
 ];
