@@ -70,9 +70,16 @@ async function onnxRuntime(): Promise<Check> {
       ...check,
       ok: false,
       detail: messageOf(error),
-      remedy: `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@${wantedOnnxRuntime()}`,
+      remedy: onnxRuntimeRemedy(),
     };
   }
+}
+
+/** Where a variable names the library, the package of that name is not even looked for. */
+function onnxRuntimeRemedy(): string {
+  for (const name of ['LARMOR_ONNXRUNTIME', 'LARMOR_ONNXRUNTIME_CUDA'])
+    if (process.env[name]) return `unset ${name}, which is ${process.env[name]}, or set it to what is there`;
+  return `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@${wantedOnnxRuntime()}`;
 }
 
 function wantedOnnxRuntime(): string {

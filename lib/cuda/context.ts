@@ -5,7 +5,7 @@ import type { CudaContextHandle, CudaDevice, DeviceMemoryHandle } from '../bindi
 import { LarmorError } from '../errors.js';
 import { type RunOptions, runJob, threadCount } from '../jobs.js';
 import { DeviceArray, type ElementKind } from './device-array.js';
-import { cudaFault, describeCudaDevice, openCuda } from './plugin.js';
+import { cudaFault, cudaNumbers, describeCudaDevice, openCuda } from './plugin.js';
 
 /** Bytes of a device that a context holds. */
 export interface DeviceMemoryUse {
@@ -51,7 +51,7 @@ export class CudaContext implements AsyncDisposable {
     if (!Number.isInteger(index) || index < 0)
       throw new LarmorError('ERR_ARGUMENT', `CudaContext: index must be an integer from 0 on, got ${index}`);
     const { failed, reason, devices } = await openCuda();
-    const missing = failed === '' && index >= devices ? `the CUDA devices here are 0 to ${devices - 1}` : reason;
+    const missing = failed === '' && index >= devices ? cudaNumbers(devices) : reason;
     const fault = missing || (await cudaFault(index));
     if (fault) throw new LarmorError('ERR_DEVICE', `CudaContext: cuda:${index} is not available: ${fault}`);
     const device = await describeCudaDevice(index);

@@ -18,14 +18,25 @@ function pluginPaths(): string[] {
   return folders.map((folder) => join(folder, FILE));
 }
 
-const REMEDIES: Readonly<Record<Exclude<CudaOpening['failed'], ''>, string | undefined>> = {
-  platform: undefined,
-  driver: 'install the NVIDIA driver, until "nvidia-smi" lists a GPU',
-  plugin: 'npm run build:cuda (needs nvcc and CMake), or set LARMOR_CUDA_PLUGIN to the path of the plugin',
-  version: 'npm run build:cuda, so that the plugin is of the same version as the addon',
-  devices:
-    'nvidia-smi, to see what the driver says; set LARMOR_CUFFT to the path of libcufft.so where cuFFT is missing',
-};
+/** What to type where a step failed. What the environment names and is of no use is said with the variable's name. */
+function remedyFor(failed: Exclude<CudaOpening['failed'], ''>): string | undefined {
+  const { LARMOR_CUDA_PLUGIN: plugin, LARMOR_CUFFT: cufft } = process.env;
+  switch (failed) {
+    case 'platform':
+      return undefined;
+    case 'driver':
+      return 'install the NVIDIA driver, until "nvidia-smi" lists a GPU';
+    case 'plugin':
+    case 'version':
+      return plugin
+        ? `npm run build:cuda (needs nvcc and CMake), and unset LARMOR_CUDA_PLUGIN, which is ${plugin}, or set it to the plugin of this version of larmor`
+        : 'npm run build:cuda (needs nvcc and CMake), or set LARMOR_CUDA_PLUGIN to the path of the plugin of this version of larmor';
+    case 'devices':
+      return cufft
+        ? `nvidia-smi, to see what the driver says; where cuFFT is missing, unset LARMOR_CUFFT, which is ${cufft}, or set it to the path of libcufft.so.12 or .11`
+        : 'nvidia-smi, to see what the driver says; where cuFFT is missing, set LARMOR_CUFFT to the path of libcufft.so.12 or .11';
+  }
+}
 
 /** What came of looking for CUDA. */
 export interface CudaState extends CudaOpening {
@@ -39,7 +50,7 @@ let opening: Promise<CudaState> | undefined;
 export function openCuda(): Promise<CudaState> {
   opening ??= runJob(1, {}, (control) => binding.openCuda(control, pluginPaths())).then((found) => ({
     ...found,
-    remedy: found.failed === '' ? undefined : REMEDIES[found.failed],
+    remedy: found.failed === '' ? undefined : remedyFor(found.failed),
   }));
   return opening;
 }
@@ -63,8 +74,7 @@ export type CudaProbe =
 export async function probeCuda(index?: number): Promise<CudaProbe> {
   const { failed, reason, remedy, devices } = await openCuda();
   if (failed !== '') return { available: false, reason, remedy };
-  if (index !== undefined && index >= devices)
-    return { available: false, reason: `the CUDA devices here are 0 to ${devices - 1}` };
+  if (index !== undefined && index >= devices) return { available: false, reason: cudaNumbers(devices) };
   const candidates = index === undefined ? Array.from({ length: devices }, (_, i) => i) : [index];
   const faults = await Promise.all(candidates.map(cudaFault));
   const indices = candidates.filter((_, i) => faults[i] === undefined);
@@ -72,6 +82,13 @@ export async function probeCuda(index?: number): Promise<CudaProbe> {
     return { available: false, reason: faults.map((fault, i) => `cuda:${candidates[i]}: ${fault}`).join('; ') };
   const first = describeCuda(await describeCudaDevice(indices[0]));
   return { available: true, description: indices.length > 1 ? `${indices.length} devices, ${first}` : first, indices };
+}
+
+/** Which numbers devices have here, for messages about another one. */
+export function cudaNumbers(devices: number): string {
+  return devices === 1
+    ? 'the only CUDA device here is cuda:0'
+    : `the CUDA devices here are cuda:0 to cuda:${devices - 1}`;
 }
 
 /** Name, memory and compute capability. */

@@ -26,18 +26,31 @@ export function probeWebgpu(): Promise<Probe> {
 async function probe(): Promise<Probe> {
   // Elsewhere the system itself brings what WebGPU builds upon.
   const drivers = process.platform === 'linux' ? vulkanDriverFiles() : undefined;
-  if (drivers?.length === 0)
-    return {
-      available: false,
-      reason: 'no Vulkan driver: no file in vulkan/icd.d of /etc, /usr/share and the like, and none in VK_DRIVER_FILES',
-    };
+  if (drivers?.length === 0) return { available: false, reason: `no Vulkan driver: ${noDriver()}`, remedy: INSTALL };
   const reason = await selfTest();
-  if (reason !== undefined) return { available: false, reason };
+  if (reason !== undefined) return { available: false, reason, remedy: remedyFor(reason) };
   const names = drivers?.map((file) => basename(file, '.json')).join(', ');
   return {
     available: true,
     description: names === undefined ? 'WebGPU' : `WebGPU over Vulkan (${names})`,
   };
+}
+
+const INSTALL =
+  "install a Vulkan driver (NVIDIA's comes with its driver for GPUs), or set VK_DRIVER_FILES to the JSON file of one";
+
+/** Where no driver was found. */
+function noDriver(): string {
+  for (const name of ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'])
+    if (process.env[name]) return `${name} is ${process.env[name]}, where there is no file`;
+  return 'no file in vulkan/icd.d of /etc, /usr/share and the like';
+}
+
+/** What to type where the self-test failed. */
+function remedyFor(reason: string): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  if (/libvulkan\.so/.test(reason)) return "install Vulkan's loader, libvulkan.so.1 (Debian: apt install libvulkan1)";
+  return 'a newer Vulkan driver, or another one by its JSON file in VK_DRIVER_FILES';
 }
 
 /** Undefined where all numbers were right. */

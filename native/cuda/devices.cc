@@ -8,12 +8,26 @@
 
 namespace larmor::cuda {
 
+namespace {
+
+/// What the runtime finds too old, or missing, which is the same to it.
+std::string driver_text() {
+  int driver = 0, runtime = 0;
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  if (driver == 0) return ": there is no driver";
+  return text(": the driver is for CUDA ", driver / 1000, ".", driver % 1000 / 10, ", the plugin needs one for CUDA ", runtime / 1000);
+}
+
+}  // namespace
+
 int count_devices() {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess) {
     cudaGetLastError();
-    throw Failure(LARMOR_CUDA_UNAVAILABLE, text("cudaGetDeviceCount: ", cudaGetErrorString(error), " (", cudaGetErrorName(error), ")"));
+    const std::string why = error == cudaErrorInsufficientDriver ? driver_text() : "";
+    throw Failure(LARMOR_CUDA_UNAVAILABLE, text("cudaGetDeviceCount: ", cudaGetErrorString(error), " (", cudaGetErrorName(error), ")", why));
   }
   if (count == 0) throw Failure(LARMOR_CUDA_UNAVAILABLE, "no CUDA device");
   return count;

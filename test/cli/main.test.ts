@@ -80,6 +80,29 @@ describe('doctor', () => {
     expect(stdout).toMatch(/^device cuda: npm run build:cuda /m);
   });
 
+  test.each([
+    [
+      'device cuda',
+      { LARMOR_CUDA_PLUGIN: '/nowhere/plugin.so' },
+      /unset LARMOR_CUDA_PLUGIN, which is \/nowhere\/plugin\.so/,
+    ],
+    [
+      'device cuda',
+      { REFERENCE_DEVICES: '-1', LARMOR_CUFFT: '/nowhere/cufft.so' },
+      /unset LARMOR_CUFFT, which is \/nowhere/,
+    ],
+    ['networks on webgpu', { VK_DRIVER_FILES: '/nowhere.json' }, /install a Vulkan driver/],
+    ['ONNX Runtime', { LARMOR_ONNXRUNTIME: '/nowhere/ort.so' }, /^unset LARMOR_ONNXRUNTIME, which is \/nowhere/],
+  ])('%s: a variable that names nothing of use is named itself', async (device, variables, wanted) => {
+    const { checks } = JSON.parse((await runCli(['doctor', '--json'], { env: await referenceCuda(variables) })).stdout);
+    const { ok, detail, remedy } = checks.find(({ name }: { name: string }) => name === device);
+    expect([ok, `${detail} ${remedy}`]).toEqual([
+      false,
+      expect.stringContaining(Object.values(variables).at(-1) ?? ''),
+    ]);
+    expect(remedy).toMatch(wanted);
+  });
+
   describe("without ONNX Runtime's CUDA provider", () => {
     const folder = dirname(runtimeLibrary());
     const files = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];

@@ -95,7 +95,7 @@ test('a device without the method, or that is not there, is refused with the rea
   const grappa = await runCli(args('--device', 'cuda', '--method', 'grappa'), { env });
   expect([grappa.exitCode, grappa.stderr]).toEqual([1, expect.stringContaining('method grappa runs on cpu only')]);
   const second = await runCli(args('--device', 'cuda:1'), { env });
-  expect([second.exitCode, second.stderr]).toEqual([1, expect.stringContaining('the CUDA devices here are 0 to 0')]);
+  expect([second.exitCode, second.stderr]).toEqual([1, expect.stringContaining('the only CUDA device here is cuda:0')]);
   const none = await runCli(args('--device', 'cuda'), { env: { ...env, LD_LIBRARY_PATH: '' } });
   expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('no NVIDIA driver')]);
   const unknown = await runCli(args('--device', 'cuda:x'), { env });

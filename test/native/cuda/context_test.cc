@@ -14,7 +14,12 @@ void check_absences() {
   int32_t count = -1;
   setenv("LARMOR_CUFFT", "/no/such/libcufft.so", 1);
   machine().driver_error = cudaErrorInsufficientDriver;
-  FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "CUDA driver version is insufficient for CUDA runtime version (cudaErrorInsufficientDriver)");
+  constexpr const char* kTooOld = "CUDA driver version is insufficient for CUDA runtime version (cudaErrorInsufficientDriver): ";
+  machine().driver_version = 12040;
+  FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, std::string(kTooOld) + "the driver is for CUDA 12.4, the plugin needs one for CUDA 13");
+  machine().driver_version = 0;
+  FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, std::string(kTooOld) + "there is no driver");
+  machine().driver_version = 13000;
   CHECK(count == 0);
   machine().driver_error = cudaSuccess;
   machine().devices = 0;

@@ -10,6 +10,7 @@ namespace emulator {
 struct Machine {
   int devices = 1;
   cudaError_t driver_error = cudaSuccess;  // what asking for the devices answers
+  int driver_version = 13000;
   size_t memory = size_t{1} << 30;         // bytes that cudaMalloc gives in all
   int launches_until_failure = -1;         // the launch after so many fails on the device; -1: none does
   bool reversed = false;                   // threads of a block take their turns from the last to the first
