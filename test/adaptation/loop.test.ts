@@ -1,10 +1,7 @@
+// Runs of adaptation: which weights come back, and what ends a run.
 import { describe, expect, test } from 'vitest';
 import { type Adaptable, runAdaptation } from '#larmor/adaptation/loop.js';
-import { type AdaptationOptions, adaptationSettings, learningRateAt } from '#larmor/adaptation/options.js';
-import { improvement, windowRuleSaysStop } from '#larmor/adaptation/rules.js';
-import { StepClock } from '#larmor/adaptation/step-clock.js';
-import { LarmorError } from '#larmor/errors.js';
-import { createNetwork } from '#larmor/networks/network.js';
+import { adaptationSettings } from '#larmor/adaptation/options.js';
 
 /** Weights are the number of steps made; the held-out loss follows a given curve over them. */
 class Scripted implements Adaptable<number> {
@@ -130,23 +127,6 @@ test('the paper preset keeps the last weights and stops by the window rule', asy
   expect(outcome.bestIteration).toBe(451);
 });
 
-test('the window rule waits for three windows and compares means', () => {
-  expect(windowRuleSaysStop([3, 2, 1, 2, 3, 4], 2)).toBe(false);
-  expect(windowRuleSaysStop([3, 2, 1, 2, 3, 4, 5], 2)).toBe(true);
-  expect(windowRuleSaysStop([5, 4, 3, 2, 1, 1, 1], 2)).toBe(false);
-});
-
-describe('improvement', () => {
-  test('is the paired t statistic', () => {
-    // Differences 1, 2, 3: mean 2, standard deviation 1, over sqrt(3).
-    expect(improvement([11, 22, 33], [10, 20, 30])).toBeCloseTo(2 * Math.sqrt(3), 12);
-    expect(improvement([10, 20, 30], [11, 22, 33])).toBeCloseTo(-2 * Math.sqrt(3), 12);
-    expect(improvement([1, 2], [1, 2])).toBe(0);
-    expect(improvement([2, 3], [1, 2])).toBe(Number.POSITIVE_INFINITY);
-    expect(improvement([2], [1])).toBe(0);
-  });
-});
-
 describe('not needed', () => {
   /** Half of the samples gain with every step, the others lose nearly as much. */
   class Noisy extends Scripted {
@@ -202,44 +182,19 @@ describe('not needed', () => {
   });
 });
 
-describe('time', () => {
-  /** A clock that ends every step at the next of some seconds. */
-  const clockOf = (seconds: number[], limits: { maxIterations: number; timeBudget?: number }): StepClock => {
-    const ticks = [0, ...seconds];
-    const clock = new StepClock(limits, () => 1000 * (ticks.length > 1 ? (ticks.shift() as number) : ticks[0]));
-    for (let step = 0; step < seconds.length; step += 1) clock.stepped();
+test('every step hears what is left', async () => {
+  let clock = 0;
+  const heard: number[] = [];
+  const tick = (): number => {
+    clock += 500;
     return clock;
   };
-
-  test('a step is the mean of those after the first; the estimate is of the first', () => {
-    const clock = clockOf([3, 4, 5.5, 6], { maxIterations: 10 });
-    expect(clock.secondsPerStep).toBe(1);
-    expect(clock.secondsLeft).toBe(6);
-    expect(clock.times()).toEqual({ seconds: 6, secondsPerStep: 1, estimatedSeconds: 30 });
-    expect(clock.isSpent).toBe(false);
-  });
-
-  test('a budget bounds the estimate, and no step begins that would exceed it', () => {
-    expect(clockOf([3], { maxIterations: 10, timeBudget: 5 }).times().estimatedSeconds).toBe(5);
-    expect(clockOf([1, 2, 3], { maxIterations: 10, timeBudget: 3.5 }).isSpent).toBe(true);
-    expect(clockOf([1, 2, 3], { maxIterations: 10, timeBudget: 4 }).isSpent).toBe(false);
-    expect(clockOf([1, 2, 3], { maxIterations: 10, timeBudget: 4 }).secondsLeft).toBe(1);
-  });
-
-  test('every step hears what is left', async () => {
-    let clock = 0;
-    const heard: number[] = [];
-    const tick = (): number => {
-      clock += 500;
-      return clock;
-    };
-    const onStep = (_: number, __: number, left: number): void => {
-      heard.push(left);
-    };
-    const adaptable = new Scripted((w) => 1 / (1 + w));
-    await runAdaptation(adaptable, adaptationSettings({ maxIterations: 4 }), { now: tick, onStep });
-    expect(heard).toEqual([1.5, 1, 0.5, 0]);
-  });
+  const onStep = (_: number, __: number, left: number): void => {
+    heard.push(left);
+  };
+  const adaptable = new Scripted((w) => 1 / (1 + w));
+  await runAdaptation(adaptable, adaptationSettings({ maxIterations: 4 }), { now: tick, onStep });
+  expect(heard).toEqual([1.5, 1, 0.5, 0]);
 });
 
 test('an aborted run rejects with the reason', async () => {
@@ -251,70 +206,4 @@ test('an aborted run rejects with the reason', async () => {
   });
   await expect(promise).rejects.toThrow('enough');
   expect(adaptable.weights).toBe(7);
-});
-
-describe('settings', () => {
-  test('defaults and presets', () => {
-    expect(adaptationSettings()).toMatchObject({
-      maxIterations: 150,
-      learningRate: 3e-3,
-      keep: 'best',
-      heldOut: { replacement: false },
-    });
-    expect(adaptationSettings({ preset: 'paper', heldOut: { fraction: 0.1 } })).toMatchObject({
-      maxIterations: 2500,
-      learningRate: 1e-5,
-      keep: 'last',
-      heldOut: { fraction: 0.1, replacement: true },
-      stop: { rule: 'window', window: 100 },
-    });
-  });
-
-  test('a part of a group leaves the preset its other parts, but not those of another rule', () => {
-    const { stop, notNeeded } = adaptationSettings({
-      preset: 'paper',
-      stop: { rule: 'window' },
-      notNeeded: { standardErrors: 3 },
-    });
-    expect(stop).toEqual({ rule: 'window', window: 100 });
-    expect(notNeeded).toEqual({ after: 0, standardErrors: 3 });
-    const zeroShot = adaptationSettings({ preset: 'zero-shot' });
-    expect(adaptationSettings({ preset: 'zero-shot', stop: { rule: 'patience' } }).stop).toEqual(zeroShot.stop);
-    const other = adaptationSettings({ preset: 'zero-shot', stop: { rule: 'window', window: 7 } });
-    expect(other.stop).toEqual({ rule: 'window', window: 7 });
-  });
-
-  test('networks with the measurement inside have defaults of their own, but not with a preset', () => {
-    const unrolled = createNetwork('unrolled', { cascades: 1, channels: 2, pools: 1 });
-    const own = { learningRate: 1e-3, warmUp: 10, heldOut: { fraction: 0.1 }, loss: { samples: 'disjoint' } };
-    expect(adaptationSettings({}, unrolled)).toMatchObject(own);
-    expect(adaptationSettings({ loss: { norm: 'l2' } }, unrolled).loss).toMatchObject({
-      samples: 'disjoint',
-      norm: 'l2',
-    });
-    expect(adaptationSettings({ loss: { samples: 'all' }, warmUp: 3 }, unrolled)).toMatchObject({
-      loss: { samples: 'all' },
-      warmUp: 3,
-      learningRate: 1e-3,
-    });
-    expect(adaptationSettings({ preset: 'paper' }, unrolled)).toEqual(adaptationSettings({ preset: 'paper' }));
-    expect(adaptationSettings({}, createNetwork('unet', {}))).toEqual(adaptationSettings());
-  });
-
-  test('the learning rate rises over the warm-up', () => {
-    const settings = adaptationSettings({ learningRate: 0.1, warmUp: 4 });
-    expect([0, 1, 3, 4, 50].map((made) => learningRateAt(settings, made))).toEqual([0.025, 0.05, 0.1, 0.1, 0.1]);
-    expect(learningRateAt(adaptationSettings({ preset: 'paper' }), 0)).toBe(1e-5);
-  });
-
-  test.each<[AdaptationOptions, string]>([
-    [{ maxIterations: 0 }, 'maxIterations'],
-    [{ learningRate: -1 }, 'learningRate'],
-    [{ heldOut: { fraction: 1 } }, 'heldOut.fraction'],
-    [{ timeBudget: 0 }, 'timeBudget'],
-    [{ loss: { fraction: 0 } }, 'loss.fraction'],
-  ])('%j is refused by name', (options, field) => {
-    expect(() => adaptationSettings(options)).toThrow(LarmorError);
-    expect(() => adaptationSettings(options)).toThrow(field);
-  });
 });
