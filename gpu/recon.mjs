@@ -15,7 +15,7 @@ async function openDevice() {
   try {
     return await CudaContext.open(0);
   } catch (error) {
-    if (!(error instanceof LarmorError)) throw error;
+    if (!(error instanceof LarmorError && error.code === 'ERR_DEVICE')) throw error;
     skip(error.message);
     return undefined;
   }

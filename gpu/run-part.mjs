@@ -7,7 +7,7 @@ const KEPT = 2000; // characters of what a part says on stderr
 /**
  * What became of a part: `state` is `right`, `wrong`, `skipped` or `failed`, with the lines it printed and what it said last.
  *
- * @param seconds After which it is killed.
+ * @param seconds After which it is killed, with all that it started.
  */
 export async function runPart({ name, title, command, missing }, seconds) {
   const part = { name, title };
@@ -28,12 +28,27 @@ export async function runPart({ name, title, command, missing }, seconds) {
 
 function execute([program, ...options], seconds) {
   return new Promise((resolve) => {
-    const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own: what it starts, as compilers and sanitizers do, would hold its pipes open after it.
+    const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let [stdout, stderr, timedOut] = ['', '', false];
+    const kill = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // The group has ended; something that left it may hold the pipes.
+      }
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
     const timer = setTimeout(() => {
       timedOut = true;
-      child.kill('SIGKILL');
+      kill();
     }, 1e3 * seconds);
+    const interrupt = () => {
+      kill();
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupt);
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;
     });
@@ -42,6 +57,7 @@ function execute([program, ...options], seconds) {
     });
     const end = (outcome) => {
       clearTimeout(timer);
+      process.off('SIGINT', interrupt);
       resolve({ stdout, stderr, timedOut, ...outcome });
     };
     child.on('error', ({ message }) => end({ error: message }));

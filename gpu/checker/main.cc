@@ -89,6 +89,8 @@ bool chosen(const std::string& only, const char* group) {
 int check_kernels(const Device& device, const Arguments& a) {
   const bool given = !a.sizes.extents.empty() || !a.sizes.planes.empty();
   Checks checks(device, given ? a.sizes : a.small ? Sizes::small() : Sizes::full(), a.threads);
+  // Whoever trusts a device by it would leave this one alone, for a reason that must not pass for its absence.
+  if (device->self_test(device.index()) != LARMOR_CUDA_OK) checks.fail("self_test", device->last_error());
   for (const Group& group : kGroups)
     if (chosen(a.only, group.name)) try {
         group.run(checks);

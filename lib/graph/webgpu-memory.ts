@@ -105,8 +105,10 @@ export class WebgpuMemory implements Memory, StoreOwner {
 
   async close(): Promise<void> {
     for (const store of [...this.#stores]) store.free();
-    for (const session of this.#passes.values()) (await session).close();
-    this.#anchor.close();
+    // A pass that did not load has told its caller.
+    for (const pass of await Promise.allSettled(this.#passes.values()))
+      if (pass.status === 'fulfilled') await pass.value.close();
+    await this.#anchor.close();
   }
 
   forget(store: WebgpuStore): void {

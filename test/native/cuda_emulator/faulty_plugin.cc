@@ -73,6 +73,7 @@ void spoil(LarmorCudaTable& table, const std::string& name, LarmorCudaStatus (*)
 extern "C" __attribute__((visibility("default"))) const LarmorCudaTable* larmor_cuda_table() {
   static const LarmorCudaTable table = [] {
     LarmorCudaTable t = sound();
+    if (fault() == "self_test wrong") t.self_test = [](int32_t) { return LARMOR_CUDA_UNAVAILABLE; };
 #define SPOIL(entry) spoil<&LarmorCudaTable::entry>(t, #entry, t.entry)
     SPOIL(fft2);
     SPOIL(encode);
