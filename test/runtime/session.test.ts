@@ -1,12 +1,12 @@
+// Sessions of ONNX Runtime: tensors bound and run, what is refused, what PyTorch gave.
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { float32Tensor, readSafetensors } from '#larmor/io/safetensors.js';
 import { createSession, type Session } from '#larmor/runtime/session.js';
 import { type Tensor, tensor } from '#larmor/runtime/tensor.js';
 import { sameBits } from '../support/bits.js';
 import { relativeError } from '../support/complex.js';
-import { longModel, onnxModel } from '../support/onnx.js';
+import { onnxModel } from '../support/onnx.js';
 import { describeShared, shared } from '../support/shared.js';
 
 /** sum = a + b of open length n, copy = a. */
@@ -207,43 +207,6 @@ test('a graph whose working memory nobody has ends with ERR_OUT_OF_MEMORY', asyn
     { y: tensor('float32', [1, 1]) },
   );
   await expect(binding.run()).rejects.toEqual(expectError('ERR_OUT_OF_MEMORY'));
-});
-
-describe('a long run', () => {
-  let session: Session;
-  const inputs = { x: tensor('float32', [512, 512]), w: tensor('float32', [512, 512]) };
-  const outputs = { y: tensor('float32', [512, 512]) };
-  beforeAll(async () => {
-    session = await createSession(longModel(1500), { threads: 1 });
-  });
-
-  test('stops when aborted, keeps the event loop free, and can start anew', async () => {
-    const binding = session.bind(inputs, outputs);
-    for (let round = 0; round < 2; ++round) {
-      const controller = new AbortController();
-      let ticks = 0;
-      const timer = setInterval(() => ++ticks, 5);
-      const run = binding.run({ signal: controller.signal });
-      await delay(100);
-      clearInterval(timer);
-      controller.abort(new Error(`stop ${round}`));
-      await expect(run).rejects.toThrow(`stop ${round}`);
-      expect(ticks).toBeGreaterThan(2);
-    }
-  });
-
-  test('ends by itself when its session closes meanwhile; later ones are refused', async () => {
-    const controller = new AbortController();
-    const binding = session.bind(inputs, outputs);
-    const run = binding.run({ signal: controller.signal });
-    session.close();
-    session.close();
-    await delay(20);
-    controller.abort('enough');
-    await expect(run).rejects.toBe('enough');
-    await expect(binding.run()).rejects.toEqual(expectError('ERR_CLOSED'));
-    expect(() => session.bind(inputs, outputs)).toThrow(expectError('ERR_CLOSED'));
-  });
 });
 
 describeShared('the U-Net that PyTorch exported', () => {
