@@ -5,7 +5,8 @@ import { toPortable } from '#larmor/graph/portable.js';
 import type { Graph } from '#larmor/graph/types.js';
 import { buildCase, type Feeds, randomLoss, relativeError } from '../support/graph-checks.js';
 import { evaluate } from '../support/interpreter.js';
-import { type OperatorCase, operatorCases } from '../support/operator-cases.js';
+import type { OperatorCase } from '../support/operator-case.js';
+import { operatorCases } from '../support/operator-cases.js';
 import { runGraph } from '../support/run-graph.js';
 
 // float32 carries 6e-8 per operation; the longest sums here have some hundred terms.

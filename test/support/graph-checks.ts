@@ -5,7 +5,7 @@ import { differentiate } from '#larmor/graph/differentiate.js';
 import { add, multiply, reduceSum } from '#larmor/graph/operations.js';
 import type { Graph, Value } from '#larmor/graph/types.js';
 import { evaluate } from './interpreter.js';
-import type { OperatorCase } from './operator-cases.js';
+import type { OperatorCase } from './operator-case.js';
 import { size } from './tensor.js';
 
 export type Feeds = Record<string, Float32Array>;
