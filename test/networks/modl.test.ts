@@ -13,6 +13,7 @@ import { createTrainingSession } from '#larmor/training/open-session.js';
 import { gradientError, randomLoss, relativeError, uniform } from '../support/graph-checks.js';
 import { evaluate } from '../support/interpreter.js';
 import { physicsRules } from '../support/interpreter-physics.js';
+import { type Planes, resnet } from '../support/plain-resnet.js';
 import { runGraph } from '../support/run-graph.js';
 import { tensor } from '../support/tensor.js';
 
@@ -84,40 +85,6 @@ test('weights start normal, of deviation 0.05', () => {
   expect(weights.get('mu')).toEqual(Float32Array.of(0.05));
 });
 
-type Planes = readonly Float64Array[];
-
-/** Correlation of planes with a kernel [to,planes,3,3], zero outside. */
-function convolve(planes: Planes, kernel: Float32Array): Planes {
-  const to = kernel.length / (9 * planes.length);
-  return Array.from({ length: to }, (_, o) => {
-    const sum = new Float64Array(pixels);
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        for (let i = 0; i < planes.length; i++)
-          for (let v = -1; v <= 1; v++)
-            for (let u = -1; u <= 1; u++)
-              if (y + v >= 0 && y + v < height && x + u >= 0 && x + u < width)
-                sum[y * width + x] +=
-                  kernel[((o * planes.length + i) * 3 + v + 1) * 3 + u + 1] * planes[i][(y + v) * width + x + u];
-    return sum;
-  });
-}
-
-const sum = (a: Planes, b: Planes, scale = 1): Planes =>
-  a.map((plane, i) => plane.map((value, p) => value + scale * b[i][p]));
-
-function resnet(input: Planes, weights: ParameterStore, tied: boolean): Planes {
-  const kernel = (name: string): Float32Array => weights.get(`regulariser.${name}.weight`);
-  const first = convolve(input, kernel('first'));
-  let x = first;
-  for (let block = 0; block < TINY.blocks; block++) {
-    const [before, after] = tied ? [`blocks.${block}`, `blocks.${block}`] : [`blocks.${block}.0`, `blocks.${block}.1`];
-    const hidden = convolve(x, kernel(before)).map((plane) => plane.map((value) => Math.max(0, value)));
-    x = sum(x, convolve(hidden, kernel(after)), 0.1);
-  }
-  return convolve(sum(convolve(x, kernel('last')), first), kernel('output'));
-}
-
 /** A^H A + mu as rows, from its action on unit vectors; it is symmetric. */
 function normalMatrix(mu: number): number[][] {
   return Array.from({ length: 2 * pixels }, (_, column) => {
@@ -154,7 +121,9 @@ describe.each([
     const mu = weights.get('mu')[0];
     let want: number[] = [...data.image];
     for (let unroll = 0; unroll < TINY.unrolls; unroll++) {
-      const denoised = resnet(planesOf(want), weights, tieBlockConvs).flatMap((plane) => [...plane]);
+      const denoised = resnet(planesOf(want), weights, { width, blocks: TINY.blocks, tied: tieBlockConvs }).flatMap(
+        (plane) => [...plane],
+      );
       want = solveDense(
         normalMatrix(mu),
         denoised.map((z, i) => data.image[i] + mu * z),
