@@ -11,8 +11,9 @@ export interface Provider {
 }
 
 const PROVIDERS: Partial<Record<DeviceKind, Provider>> = {
-  // The other layout moves transposes of its own through the graph, some of which the device cannot do.
-  webgpu: { provider: 'WebGPU', options: { preferredLayout: 'NCHW' } },
+  // The other layout moves transposes of its own through the graph, some of which the device cannot do. The other ways of keeping freed memory
+  // keep few large pieces, and allocate the others anew in every run.
+  webgpu: { provider: 'WebGPU', options: { preferredLayout: 'NCHW', storageBufferCacheMode: 'simple' } },
 };
 
 /** The provider of a device; that of a CUDA device needs the context that the graph computes in: `CudaMemory` names it. */
