@@ -1,10 +1,9 @@
 // Passes over all tensors of a store on a device, as small graphs of standard operators.
-import type { Shape } from '../arrays/complex-array.js';
 import type { NamedTensors } from '../runtime/bound-tensors.js';
 import type { DeviceTensor } from '../runtime/device-tensor.js';
 import type { FlatLayout } from '../runtime/flat-layout.js';
 import { GraphBuilder } from './builder.js';
-import { abs, add, concat, divide, multiply, pad, reduceSum, reshape, slice, sqrt, subtract } from './operations.js';
+import { abs, add, concat, divide, multiply, pad, reduceSum, reshape, split, sqrt, subtract } from './operations.js';
 import type { Graph, Value } from './types.js';
 
 /** The tensors of a layout on a device: one for each name, or one that holds all as the layout has them. */
@@ -149,9 +148,32 @@ function writeOperand(
     graph.output(port('out', operand), x);
     return;
   }
-  for (const { name, shape } of layout.specs) {
+  const sizes: number[] = [];
+  layout.specs.forEach(({ name }, i) => {
     const [begin, end] = layout.range(name);
-    const part: Shape = shape;
-    graph.output(port('out', operand, name), reshape(slice(x, { axes: [0], starts: [begin], ends: [end] }), part));
+    const next = i + 1 < layout.specs.length ? layout.range(layout.specs[i + 1].name)[0] : layout.length;
+    sizes.push(end - begin, ...(next > end ? [next - end] : []));
+  });
+  const pieces = new Map<number, Value>();
+  let begin = 0;
+  for (const piece of parted(x, sizes)) {
+    pieces.set(begin, piece);
+    begin += piece.shape[0];
   }
+  for (const { name, shape } of layout.specs)
+    graph.output(port('out', operand, name), reshape(pieces.get(layout.range(name)[0]) as Value, shape));
+}
+
+/** In groups, as a device gives few tensors at once. */
+function parted(x: Value, sizes: readonly number[], most = 7): readonly Value[] {
+  if (sizes.length <= most) return split(x, 0, sizes);
+  const groups = Array.from({ length: Math.ceil(sizes.length / most) }, (_, i) =>
+    sizes.slice(i * most, (i + 1) * most),
+  );
+  const wholes = parted(
+    x,
+    groups.map((group) => group.reduce((sum, size) => sum + size, 0)),
+    most,
+  );
+  return groups.flatMap((group, i) => parted(wholes[i], group, most));
 }

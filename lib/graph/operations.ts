@@ -205,6 +205,11 @@ const affineInputs = (affine: InstanceNormOptions['affine']): Value[] => (affine
 /** exp(x) over its sum along one axis. */
 export const softmax = (x: Value, axis: number): Value => one('Softmax', [x], { axis });
 
+/** Outputs scale (x - mean) inverseDeviation, mean and inverseDeviation over the axes from `axis` on, whose shape `scale` has. No gradient. */
+export function layerNormalization(x: Value, scale: Value, axis: number, epsilon = 1e-5): readonly Value[] {
+  return x.graph.apply('LayerNormalization', [x, scale], { axis, epsilon });
+}
+
 /** x normalised over each image's pixels, then scaled and shifted. `instanceNormLeakyRelu` with slope 1 is faster on the CPU. */
 export function instanceNormalization(
   x: Value,

@@ -2,7 +2,7 @@
 import { LarmorError } from '../errors.js';
 import { GraphBuilder } from './builder.js';
 import { liveNodes } from './traverse.js';
-import type { Graph, Node, Operator, Value } from './types.js';
+import type { Attributes, Graph, Node, Value } from './types.js';
 
 /** Appends to a graph what computes the outputs of a node from these inputs. */
 type Rewrite = (graph: Graph, node: Node, inputs: readonly Value[]) => readonly Value[];
@@ -24,8 +24,10 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
   return result;
 }
 
-/** What larmor's own operators become, by their names. */
-export type PortableForms = Readonly<Record<string, NonNullable<Operator['portable']>>>;
+/** What larmor's own operators become, by their names; undefined where an operator's own form will do. */
+export type PortableForms = Readonly<
+  Record<string, (inputs: readonly Value[], attributes: Attributes) => readonly Value[] | undefined>
+>;
 
 /**
  * The same function in standard operators only, for any ONNX tool; slower where a fused operator was replaced.
@@ -36,9 +38,9 @@ export type PortableForms = Readonly<Record<string, NonNullable<Operator['portab
 export function toPortable(graph: Graph, forms: PortableForms = {}): Graph {
   return rewriteGraph(graph, (result, { operator, attributes }, inputs) => {
     if (operator.domain === '') return result.apply(operator.name, inputs, attributes);
-    const portable = forms[operator.name] ?? operator.portable;
-    if (!portable)
+    const outputs = forms[operator.name]?.(inputs, attributes) ?? operator.portable?.(inputs, attributes);
+    if (!outputs)
       throw new LarmorError('ERR_GRAPH', `toPortable: ${operator.name} cannot be written in standard operators`);
-    return portable(inputs, attributes);
+    return outputs;
   });
 }

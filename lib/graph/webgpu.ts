@@ -6,6 +6,7 @@ import { type SliceAttributes, sliceRanges } from './operators/slicing.js';
 import { rewriteGraph, toPortable } from './portable.js';
 import type { Attributes, Graph, Value } from './types.js';
 import { WEBGPU_CONVOLUTIONS } from './webgpu-convolutions.js';
+import { WEBGPU_NORMALISATION } from './webgpu-normalisation.js';
 import { productOfRows, reduceAxes } from './webgpu-sums.js';
 
 type Replacement = (inputs: readonly Value[], attributes: Attributes) => readonly Value[] | undefined;
@@ -48,7 +49,7 @@ const REPLACEMENTS: Readonly<Record<string, Replacement>> = {
 /** The same function in operators that the WebGPU provider computes on the device. Throws as `toPortable`. */
 export function toWebgpu(graph: Graph): Graph {
   return rewriteGraph(
-    toPortable(graph, WEBGPU_CONVOLUTIONS),
+    toPortable(graph, { ...WEBGPU_CONVOLUTIONS, ...WEBGPU_NORMALISATION }),
     (result, { operator: { name }, attributes }, inputs) =>
       REPLACEMENTS[name]?.(inputs, attributes) ?? result.apply(name, inputs, attributes),
   );

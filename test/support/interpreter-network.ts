@@ -130,6 +130,16 @@ export const networkRules: Readonly<Record<string, Rule>> = {
     });
     return [y];
   },
+  LayerNormalization([x, scale], { epsilon }, [, { shape }]) {
+    const count = scale.data.length;
+    const images = tensor([1, x.data.length / count, 1, count], x.data);
+    const { mean, inverse } = statistics(images, epsilon as number);
+    const y = x.data.map((value, i) => {
+      const row = Math.floor(i / count);
+      return scale.data[i % count] * (value - mean.data[row]) * inverse.data[row];
+    });
+    return [tensor(x.shape, y), tensor(shape, mean.data), tensor(shape, inverse.data)];
+  },
   InstanceNormalization([x, scale, bias], { epsilon }) {
     const { mean, inverse } = statistics(x, epsilon as number);
     return [

@@ -105,6 +105,11 @@ export const networkCases: readonly OperatorCase[] = [
   make('AveragePool', 'odd size', [[2, 2, 5, 6]], ([x]) => op.averagePool(x)),
   make('AveragePool', '3x2', [[1, 2, 6, 6]], ([x]) => op.averagePool(x, [3, 2])),
 
+  make('LayerNormalization', '', [image, [5, 4]], ([x, scale]) => op.layerNormalization(x, scale, 2), {
+    differentiable: [],
+  }),
+  // Larger than WebGPU normalises in one kernel.
+  make('InstanceNormLeakyRelu', 'large', [[1, 2, 190, 180]], ([x]) => op.instanceNormLeakyRelu(x, { slope: 0.2 })[0]),
   make('InstanceNormalization', '', [image, [3], [3]], ([x, scale, bias]) =>
     op.instanceNormalization(x, { affine: affine(scale, bias) }),
   ),

@@ -1,4 +1,4 @@
-// Softmax; instance normalisation, plain and fused with its activation, forward and backward.
+// Softmax; layer normalisation; instance normalisation, plain and fused with its activation, forward and backward.
 import {
   add,
   divide,
@@ -39,7 +39,8 @@ function checkAffine(operator: string, x: Value, scale: Value | undefined, bias:
   expectShape(operator, 'bias', [x.shape[1]], bias);
 }
 
-const affinely = (normal: Value, scale: Value | undefined, bias: Value | undefined): Value =>
+/** scale h + bias for every channel; h where there are none. */
+export const affinely = (normal: Value, scale: Value | undefined, bias: Value | undefined): Value =>
   scale && bias ? add(multiply(normal, perChannel(scale)), perChannel(bias)) : normal;
 
 /** dx = g - mean(g) - h mean(g h) with g = r dh, means over pixels. */
@@ -59,6 +60,19 @@ export const normalisation: readonly Operator[] = [
     gradient: ({ outputs: [y], attributes: { axis }, dy }) => [
       multiply(y, subtract(dy, reduceSum(multiply(dy, y), { axes: [axis], keep: true }))),
     ],
+  }),
+
+  // y = scale (x - m) r, with mean m and inverse deviation r over the axes from `axis` on
+  defineOperator({
+    name: 'LayerNormalization',
+    inputs: ['x', 'scale'],
+    attributes: { axis: 'int', epsilon: 'float' },
+    infer([x, scale], { axis }) {
+      const [first] = normaliseAxes('LayerNormalization', [axis], x.shape.length);
+      expectShape('LayerNormalization', 'scale', x.shape.slice(first), scale);
+      const statistics = float32(x.shape.map((n, i) => (i < first ? n : 1)));
+      return [float32(x.shape), statistics, statistics];
+    },
   }),
 
   // y = scale (x - m) r + bias, with mean m and inverse deviation r of each image
