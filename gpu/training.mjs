@@ -4,9 +4,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { noise } from '../bench/support/noise.mjs';
+import { liveNodes } from '../dist/graph/traverse.js';
+import { graphForDevice } from '../dist/graph/webgpu.js';
 import { createNetwork, LarmorError, ParameterStore, writeSafetensors } from '../dist/index.js';
 import { storedTensors } from '../dist/networks/model.js';
 import { resolveDevice } from '../dist/runtime/devices.js';
+import { buildTrainingGraphs } from '../dist/training/graph.js';
 import { LOSSES } from '../dist/training/losses.js';
 import { createTrainingSession } from '../dist/training/open-session.js';
 import { bench, check, quick, skip, timed } from './lines.mjs';
@@ -56,6 +59,13 @@ async function withSession(request, network, weights, where, use) {
   }
 }
 
+/** How many operators of a step's graph compute or move something, Adam's apart: on WebGPU each is about one kernel. */
+function operatorsOf(options) {
+  const graph = graphForDevice(buildTrainingGraphs(options).step, device);
+  const live = liveNodes(graph, graph.outputs.values());
+  return live.filter(({ operator }) => !['Reshape', 'After'].includes(operator.name)).length;
+}
+
 async function measure(request) {
   const { channels, shapes, name } = request;
   const network = createNetwork('unet', { channels, pools: 4 });
@@ -64,7 +74,10 @@ async function measure(request) {
   const first = await withSession(request, network, weights, device, async (session) => {
     const { loss } = await session.step();
     await session.step();
-    bench(`${name} on ${device}`, what, await timed(ROUNDS, () => session.step()));
+    const steps = await timed(ROUNDS, () => session.step());
+    const gradients = await timed(ROUNDS, () => session.differentiate());
+    const operators = operatorsOf({ network, loss: LOSSES[request.loss], shapes });
+    bench(`${name} on ${device}`, what, steps, { without_adam_ms: gradients[gradients.length >> 1], operators });
     return loss;
   });
   const want = await withSession(request, network, weights, 'cpu', async (session) => (await session.step()).loss);
