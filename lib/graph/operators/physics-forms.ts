@@ -60,20 +60,35 @@ export function dft2(x: Value, inverse: boolean): Value {
   return swapAxes(dftRows(swapAxes(dftRows(x, inverse)), inverse));
 }
 
-/** Planar [n,2,y,x] -> interleaved, one coil: [n,1,y,x,2]. */
-function interleaved(image: Value): Value {
+/** Real and imaginary part of planar [n,2,y,x], each as a factor of interleaved samples [n,coil,y,x,2]. */
+function partsOf(image: Value): readonly Value[] {
   const [n, , y, x] = image.shape;
-  return reshape(transpose(image, [0, 2, 3, 1]), [n, 1, y, x, 2]);
+  return split(image, 1, [1, 1]).map((part) => reshape(part, [n, 1, y, x, 1]));
 }
 
-/** a b, or conj(a) b, of interleaved samples with broadcasting over coils. */
-function product(a: Value, b: Value, conjugate: boolean): Value {
-  const [ar, imaginary] = split(a, 4, [1, 1]);
-  const [br, bi] = split(b, 4, [1, 1]);
-  const ai = conjugate ? negate(imaginary) : imaginary;
-  const re = subtract(multiply(ar, br), multiply(ai, bi));
-  const im = add(multiply(ar, bi), multiply(ai, br));
-  return concat([re, im], 4);
+/** i times interleaved samples, by these: coil maps are turned once for all their products. */
+const turned = new WeakMap<Value, Value>();
+function timesI(samples: Value): Value {
+  const known = turned.get(samples);
+  if (known) return known;
+  const [re, im] = split(samples, 4, [1, 1]);
+  const made = concat([negate(im), re], 4);
+  turned.set(samples, made);
+  return made;
+}
+
+/** S x, of every coil. */
+function coilImagesOf(image: Value, maps: Value): Value {
+  const [re, im] = partsOf(image);
+  return add(multiply(maps, re), multiply(timesI(maps), im));
+}
+
+/** S^H z: the real part of conj(s) z is the sum of its two numbers times those of s, the imaginary part that times those of i s. */
+function combined(z: Value, maps: Value): Value {
+  const [n, , y, x] = z.shape;
+  const sum = (factors: Value): Value =>
+    reshape(reduceSum(reduceSum(multiply(factors, z), { axes: [1] }), { axes: [3] }), [n, 1, y, x]);
+  return concat([sum(maps), sum(timesI(maps))], 1);
 }
 
 /** A mask [n,1,x] or [n,y,x] as the weights of k-space [n,coil,y,x,2]. */
@@ -84,7 +99,7 @@ export function sampleWeights(mask: Value): Value {
 
 /** M F S x. */
 export function encodeForm(image: Value, maps: Value, mask: Value): Value {
-  return multiply(dft2(product(maps, interleaved(image), false), false), sampleWeights(mask));
+  return multiply(dft2(coilImagesOf(image, maps), false), sampleWeights(mask));
 }
 
 /** F^H M y. */
@@ -94,13 +109,14 @@ function coilImages(kspace: Value, mask: Value): Value {
 
 /** S^H F^H M y. */
 export function encodeAdjointForm(kspace: Value, maps: Value, mask: Value): Value {
-  const image = reduceSum(product(maps, coilImages(kspace, mask), true), { axes: [1] });
-  return transpose(image, [0, 3, 1, 2]);
+  return combined(coilImages(kspace, mask), maps);
 }
 
 /** conj(x) F^H M y. */
 export function encodeMapsGradientForm(image: Value, kspace: Value, mask: Value): Value {
-  return product(interleaved(image), coilImages(kspace, mask), true);
+  const [re, im] = partsOf(image);
+  const z = coilImages(kspace, mask);
+  return subtract(multiply(z, re), multiply(timesI(z), im));
 }
 
 /** Keeps a ratio of no samples at zero; sums are of the order of their number of terms. */
@@ -116,7 +132,7 @@ interface Samples {
 
 /** `DataLoss`: loss, loss of the held-out samples, gradient. */
 export function dataLossForm(image: Value, { maps, mask, heldOutMask, kspace }: Samples, norm: 'l1' | 'l2'): Value[] {
-  const residual = subtract(dft2(product(maps, interleaved(image), false), false), kspace);
+  const residual = subtract(dft2(coilImagesOf(image, maps), false), kspace);
   const size = norm === 'l1' ? abs : (x: Value): Value => multiply(x, x);
   const total = (x: Value, weights: Value): Value => reshape(reduceSum(multiply(size(x), sampleWeights(weights))), [1]);
   const [misfit, reference] = [total(residual, mask), total(kspace, mask)];
