@@ -109,7 +109,7 @@
       "native/cuda/fft.cu",
       "native/cuda/instance_norm.cu",
       "native/cuda/instance_norm_gradient.cu",
-      "native/cuda/lines_normal.cu",
+      "native/cuda/line_plan.cc",
       "native/cuda/plugin.cc",
       "native/cuda/pooling.cu",
       "native/cuda/sample_step.cu",

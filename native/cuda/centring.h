@@ -1,23 +1,21 @@
-// Centring of transforms by phases of their ends, folded into whatever kernel touches the samples anyway: nothing is ever shifted.
+// Centring of plain transforms by phases of their ends.
 //
 // With w = exp(-2 pi i / n) and c = floor(n / 2), w^((j-c)(k-c)) = w^(c c / 2 - c j) w^(j k) w^(c c / 2 - c k): the plain transform between two
-// phases of the same form. Where n is even w^(-c j) is (-1)^j, and the constants of both ends together are the sign (-1)^(n / 2).
+// phases of the same form.
 #pragma once
 #include "cuda/device.h"
 
 namespace larmor::cuda {
 
+/// Phases of the forward transform; along_y is null for transforms along x only.
 struct Centring {
-  const float2 *along_y, *along_x;  // phases of the forward transform; both null where every length is even: then the signs are computed
-  bool rows;                        // transforms along x only
-  float sign;                       // what remains of the constants: to be multiplied into the scale of a transform
+  const float2 *along_y, *along_x;
 
   /// A sample at (y, x), times the phase of the forward transform, or of its inverse.
-  template <bool kInverse>
-  __device__ float2 apply(float2 value, uint32_t y, uint32_t x) const {
-    if (along_x == nullptr) return ((rows ? x : x + y) & 1) != 0 ? float2{-value.x, -value.y} : value;
-    value = value * (kInverse ? conjugate(along_x[x]) : along_x[x]);
-    return rows ? value : value * (kInverse ? conjugate(along_y[y]) : along_y[y]);
+  __device__ float2 apply(bool inverse, float2 value, uint32_t y, uint32_t x) const {
+    const auto phase = [&](const float2* phases, uint32_t i) { return inverse ? conjugate(phases[i]) : phases[i]; };
+    value = phase(along_x, x) * value;
+    return along_y == nullptr ? value : phase(along_y, y) * value;
   }
 };
 

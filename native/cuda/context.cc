@@ -20,6 +20,12 @@ cudaStream_t create_stream(int device) {
   return stream;
 }
 
+/// exp(pi i angle / n).
+float2 direction(uint64_t angle, uint32_t n) {
+  const double turned = std::numbers::pi * static_cast<double>(angle) / n;
+  return {static_cast<float>(std::cos(turned)), static_cast<float>(std::sin(turned))};
+}
+
 }  // namespace
 
 LarmorCudaContext::LarmorCudaContext(int device) : device_(device), stream_(create_stream(device)), plans_(memory_, stream_) {}
@@ -41,36 +47,40 @@ void LarmorCudaContext::download(void* to, const void* device_from, size_t bytes
   synchronize();
 }
 
-template <class Angle>
-const float2* LarmorCudaContext::table(Tables& tables, uint32_t n, Angle&& angle) {
+template <class Value>
+auto LarmorCudaContext::table(Tables& tables, uint32_t n, Value&& value) -> const decltype(value(0u))* {
+  using Entry = decltype(value(0u));
   const auto known = tables.find(n);
-  if (known != tables.end()) return known->second;
-  std::vector<float2> values(n);
-  for (uint64_t j = 0; j < n; ++j) {
-    const double turned = std::numbers::pi * static_cast<double>(angle(j)) / n;
-    values[j] = {static_cast<float>(std::cos(turned)), static_cast<float>(std::sin(turned))};
+  if (known != tables.end()) return static_cast<const Entry*>(known->second);
+  std::vector<Entry> values(n);
+  for (uint32_t j = 0; j < n; ++j) values[j] = value(j);
+  void* const on_device = memory_.take(n * sizeof(Entry));
+  try {
+    upload(on_device, values.data(), n * sizeof(Entry));
+    tables.emplace(n, on_device);
+  } catch (...) {
+    memory_.give(on_device);
+    throw;
   }
-  auto* const on_device = static_cast<float2*>(memory_.take(n * sizeof(float2)));
-  tables.emplace(n, on_device);
-  upload(on_device, values.data(), n * sizeof(float2));
-  return on_device;
+  return static_cast<const Entry*>(on_device);
 }
 
-// Angles are taken modulo the whole turn of 2 n while they are integers, so that they are exact.
+// Angles are taken modulo the whole turn while they are integers, in units of pi / n, so that they are exact.
 const float2* LarmorCudaContext::centring_phases(uint32_t n) {
   const uint64_t c = n / 2, turn = 2 * static_cast<uint64_t>(n);
-  return table(phases_, n, [=](uint64_t j) { return (2 * c * j + turn * c - c * c) % turn; });
+  return table(phases_, n, [=](uint32_t j) { return direction((2 * c * j + turn * c - c * c) % turn, n); });
 }
 
 const float2* LarmorCudaContext::roots(uint32_t n) {
-  const uint64_t turn = 2 * static_cast<uint64_t>(n);
-  return table(roots_, n, [=](uint64_t k) { return turn - 2 * k; });
+  return table(roots_, n, [=](uint32_t k) { return direction(2 * (static_cast<uint64_t>(n) - k), n); });
 }
+
+const uint32_t* LarmorCudaContext::slots(uint32_t n, const std::function<uint32_t(uint32_t)>& slot) { return table(slots_, n, slot); }
 
 void LarmorCudaContext::trim() {
   synchronize();
   plans_.clear();
-  for (Tables* const tables : {&phases_, &roots_}) {
+  for (Tables* const tables : {&phases_, &roots_, &slots_}) {
     for (const auto& [n, on_device] : *tables) memory_.give(on_device);
     tables->clear();
   }

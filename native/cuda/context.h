@@ -1,6 +1,7 @@
 // A context of the plugin: one device, one stream, and what is kept for the work on it.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 
 #include "cuda/cufft.h"
@@ -34,6 +35,8 @@ struct LarmorCudaContext {
   const float2* centring_phases(uint32_t n);
   /// exp(-2 pi i k / n), k < n, on the device. Kept.
   const float2* roots(uint32_t n);
+  /// slot(k), k < n, on the device; the same for every call with this n. Kept.
+  const uint32_t* slots(uint32_t n, const std::function<uint32_t(uint32_t)>& slot);
   void trim();
 
  private:
@@ -41,12 +44,12 @@ struct LarmorCudaContext {
   cudaStream_t stream_ = nullptr;
   larmor::cuda::DeviceMemory memory_;
   larmor::cuda::Plans plans_;
-  using Tables = std::map<uint32_t, float2*>;
-  /// The table for n; where it is not known yet, made of the angles in units of pi / n.
-  template <class Angle>
-  const float2* table(Tables& tables, uint32_t n, Angle&& angle);
+  using Tables = std::map<uint32_t, void*>;
+  /// The table for n; where it is not known yet, made of value(j), j < n.
+  template <class Value>
+  auto table(Tables& tables, uint32_t n, Value&& value) -> const decltype(value(0u))*;
 
-  Tables phases_, roots_;
+  Tables phases_, roots_, slots_;
 };
 
 namespace larmor::cuda {

@@ -16,6 +16,13 @@ __device__ inline float2 conjugate(float2 a) { return {a.x, -a.y}; }
 __device__ inline uint64_t global_index() { return static_cast<uint64_t>(blockIdx.x) * blockDim.x + threadIdx.x; }
 __device__ inline uint64_t global_threads() { return static_cast<uint64_t>(gridDim.x) * blockDim.x; }
 
+/// Code of its own for a function that several kernels call rarely enough.
+#if defined(__CUDACC__)
+#define LARMOR_APART __noinline__
+#else
+#define LARMOR_APART
+#endif
+
 /// The dynamic shared memory that the launch asked for, aligned to 16 bytes.
 template <class T>
 __device__ inline T* dynamic_shared() {

@@ -1,44 +1,101 @@
-// The encoding operator on the device, in the pieces that its users are composed of: coil images from an image, weights of samples, and back.
+// The encoding operator on the device: what its users have in common.
 #pragma once
 #include <optional>
 
-#include "cuda/centring.h"
-#include "cuda/context.h"
-#include "cuda/fft.h"
+#include "cuda/plane_transform.h"
 
 namespace larmor::cuda {
 
-/// What the kernels of a chunk see: `slices` problems (blockIdx.y) from some first one on, whose arrays begin at the pointers given, and their
-/// coils [coil, coil + count). Planes are [slice, count, y, x], all else as in LarmorCudaEncoding.
+/// What the kernels of a chunk see: `slices` problems from some first one on, whose arrays begin at the pointers given, and their coils
+/// [coil, coil + count). Planes are [slice, count, y, x], all else as in LarmorCudaEncoding.
 struct EncodingView {
   uint32_t sets, coils, coil, count, ny, nx, points;
   bool lines, planar;
   const float2* maps;
   const float* mask;
-  Centring centring;
 
-  __device__ float weight(const float* weights, uint32_t slice, uint32_t pixel) const {
-    return lines ? weights[static_cast<uint64_t>(slice) * nx + pixel % nx] : weights[static_cast<uint64_t>(slice) * points + pixel];
+  /// Of kernels whose blockIdx.y counts slices.
+  __device__ Pixel pixel(uint64_t index) const {
+    const auto i = static_cast<uint32_t>(index);
+    return {blockIdx.y, i / nx, i % nx};
   }
-  /// Where the samples of a slice's coil `coil + c` are, in planes of all coils and in those of the chunk.
-  __device__ uint64_t sample(uint32_t slice, uint32_t c) const { return (static_cast<uint64_t>(slice) * coils + coil + c) * points; }
-  __device__ uint64_t plane(uint32_t slice, uint32_t c) const { return (static_cast<uint64_t>(slice) * count + c) * points; }
-  __device__ uint64_t map(uint32_t slice, uint32_t set, uint32_t c) const { return ((static_cast<uint64_t>(slice) * sets + set) * coils + coil + c) * points; }
+  __device__ uint32_t index(const Pixel& pixel) const { return pixel.y * nx + pixel.x; }
+  __device__ float weight(const float* weights, const Pixel& pixel) const {
+    return lines ? weights[static_cast<uint64_t>(pixel.slice) * nx + pixel.x] : weights[static_cast<uint64_t>(pixel.slice) * points + index(pixel)];
+  }
+  /// The sample of coil `coil + c` in arrays of all coils.
+  __device__ uint64_t sample(const Pixel& pixel, uint32_t c) const { return (static_cast<uint64_t>(pixel.slice) * coils + coil + c) * points + index(pixel); }
+  __device__ float2 map(const Pixel& pixel, uint32_t set, uint32_t c) const {
+    return maps[((static_cast<uint64_t>(pixel.slice) * sets + set) * coils + coil + c) * points + index(pixel)];
+  }
 
-  __device__ float2 load(const float* image, uint64_t component, uint32_t pixel) const {
-    const float* const at = image + 2 * component * points;
-    return planar ? float2{at[pixel], at[points + pixel]} : reinterpret_cast<const float2*>(at)[pixel];
+  __device__ float2 load(const float* image, const Pixel& pixel, uint32_t set) const {
+    const float* const at = image + 2 * (static_cast<uint64_t>(pixel.slice) * sets + set) * points;
+    return planar ? float2{at[index(pixel)], at[points + index(pixel)]} : reinterpret_cast<const float2*>(at)[index(pixel)];
   }
-  __device__ void store(float* image, uint64_t component, uint32_t pixel, float2 value) const {
-    float* const at = image + 2 * component * points;
+  __device__ void store(float* image, const Pixel& pixel, uint32_t set, float2 value) const {
+    float* const at = image + 2 * (static_cast<uint64_t>(pixel.slice) * sets + set) * points;
     if (planar) {
-      at[pixel] = value.x;
-      at[points + pixel] = value.y;
+      at[index(pixel)] = value.x;
+      at[points + index(pixel)] = value.y;
     } else {
-      reinterpret_cast<float2*>(at)[pixel] = value;
+      reinterpret_cast<float2*>(at)[index(pixel)] = value;
     }
   }
 };
+
+/// A source: the sum over sets of maps times image.
+struct CoilImages {
+  EncodingView view;
+  const float* image;
+
+  struct Raw {
+    float2 map, value;
+  };
+  __device__ Raw read(const Pixel& pixel, uint32_t coil) const { return {view.map(pixel, 0, coil), view.load(image, pixel, 0)}; }
+  __device__ float2 value(const Raw& raw, const Pixel& pixel, uint32_t coil) const {
+    float2 sum = raw.map * raw.value;
+#pragma unroll 1
+    for (uint32_t set = 1; set < view.sets; ++set) sum = sum + view.map(pixel, set, coil) * view.load(image, pixel, set);
+    return sum;
+  }
+};
+
+/// A source: weights times kspace; where the weight is 0, 0 whatever was measured.
+struct WeightedSamples {
+  EncodingView view;
+  const float2* kspace;
+
+  struct Raw {
+    float weight;
+    float2 sample;
+  };
+  __device__ Raw read(const Pixel& pixel, uint32_t coil) const { return {view.weight(view.mask, pixel), kspace[view.sample(pixel, coil)]}; }
+  __device__ float2 value(const Raw& raw, const Pixel&, uint32_t) const { return raw.weight == 0 ? float2{0, 0} : raw.weight * raw.sample; }
+};
+
+/// A sink: image = factor times the sum of conjugate maps times what it gets. The first of a slice's coils start the sum, which the last
+/// finish: its order is that of the coils, however they are divided.
+struct CombinedImage {
+  EncodingView view;
+  float factor;
+  float* image;
+
+  template <class Get>
+  __device__ void operator()(const Pixel& pixel, uint32_t first, uint32_t count, Get&& get) const {
+    for (uint32_t set = 0; set < view.sets; ++set) {
+      float2 sum = view.coil + first == 0 ? float2{0, 0} : view.load(image, pixel, set);
+#pragma unroll 4
+      for (uint32_t c = first; c < first + count; ++c) sum = sum + conjugate(view.map(pixel, set, c)) * get(c);
+      if (view.coil + first + count == view.coils) sum = factor * sum;
+      view.store(image, pixel, set, sum);
+    }
+  }
+};
+
+// Compiled once, in encoding.cu.
+extern template void run_rows<Way::kForward>(Context&, const PassSizes&, const LinePlan&, const CoilImages&, const NoMiddle&, const ToPlanes&);
+extern template void run_rows<Way::kInverse>(Context&, const PassSizes&, const LinePlan&, const FromPlanes&, const NoMiddle&, const CombinedImage&);
 
 /// Slices [slice, slice + slices) and of each the coils [coil, coil + coils).
 struct Chunk {
@@ -55,50 +112,38 @@ class Encoder {
 
   Context& context() const { return context_; }
   const LarmorCudaEncoding& sizes() const { return sizes_; }
+  const PlaneTransform& transform() const { return *transform_; }
   uint64_t points() const { return points_; }
   uint64_t samples() const { return points_ * sizes_.coils; }
   uint64_t image_floats() const { return 2 * points_ * sizes_.sets; }
   uint64_t mask_weights() const { return sizes_.lines != 0 ? sizes_.nx : points_; }
   bool empty() const { return sizes_.batch == 0; }
-  /// The centring of whole images, or of their rows.
-  const Centring& centring(bool rows) const { return rows ? row_centring_ : image_centring_; }
 
-  EncodingView view(const Chunk& chunk, bool rows) const;
+  EncodingView view(const Chunk& chunk) const;
+  PassSizes planes(const Chunk& chunk) const { return {chunk.slices, chunk.coils, sizes_.ny, sizes_.nx}; }
   /// Blocks of kBlock threads over the pixels of every slice.
   dim3 grid(const Chunk& chunk, uint32_t most = 0x7fffffff) const { return dim3(blocks_for(points_, kBlock, most), chunk.slices); }
-
-  // Arrays of these are those of the chunk's first slice.
-
-  /// planes = phases times the sum over sets of maps times image; the centred forward transform of them is still to be made.
-  void expand(const Chunk& chunk, bool rows, const float* image, float2* planes) const;
-  /// Plain transforms of the planes in place.
-  void transform(const Chunk& chunk, bool rows, bool inverse, float2* planes) const;
-  /// planes = phases times weights times kspace, ready for the inverse transform; samples whose weight is 0 are not read.
-  void weigh(const Chunk& chunk, const float2* kspace, float2* planes) const;
-  /// image = factor times phases times the sum of conjugate maps times planes. Of a slice's chunks the first starts the sum, which the last
-  /// finishes: the order of the sum is that of the coils, however they are divided.
-  void reduce(const Chunk& chunk, bool rows, float factor, const float2* planes, float* image) const;
 
  private:
   Context& context_;
   LarmorCudaEncoding sizes_;
   uint64_t points_;
-  Centring row_centring_{}, image_centring_{};
+  std::optional<PlaneTransform> transform_;
 };
 
 /// How an encoding's planes are divided into chunks: by slices, or where one has too many coils for the memory there is, by coils. Has made sure
-/// of memory for cuFFT and holds the scratch that was asked for.
+/// of memory for the transforms and holds the scratch that was asked for.
 class Chunks {
  public:
   enum Keeps {
     kNothing = 0,
-    kPlanes = 1,  // those of a chunk
-    kImage = 2    // that of a slice, where several chunks read it and the first already replaces it
+    kPlanes = 1,  // those of a chunk, if the transforms need any
+    kImage = 2    // that of a slice, where it is read again after the first coils have replaced it
   };
   Chunks(const Encoder& encoder, bool rows, int keeps);
 
-  float2* planes() const { return planes_->data(); }
-  /// A slice's image from before its first chunk, or null where none is kept: then a chunk takes whole slices.
+  float2* planes() const { return planes_ ? planes_->data() : nullptr; }
+  /// A slice's image from before its first chunk, or null where none is kept.
   float* image() const { return image_ ? image_->data() : nullptr; }
   /// Calls body(chunk) for all of them in order.
   template <class Body>
@@ -118,11 +163,11 @@ class Chunks {
   std::optional<Scratch<float>> image_;
 };
 
-/// S^H F^H step(F S x): `step` changes the transformed planes of a chunk, result may be image. With `rows` only rows are transformed.
-/// Both transforms are unscaled and phases between them are the step's; `factor` scales the result.
-template <class Step>
-void round_trip(const Encoder& encoder, bool rows, float factor, const float* image, float* result, Step&& step) {
-  const Chunks chunks(encoder, rows, image == result ? Chunks::kPlanes | Chunks::kImage : Chunks::kPlanes);
+/// S^H F^H m(F S x), where make_middle(chunk) gives the middle m of a chunk; result may be image. With kRows only rows are transformed. Both transforms
+/// are unscaled; `factor` scales the result.
+template <bool kRows, class MakeMiddle>
+void round_trip(const Encoder& encoder, float factor, const float* image, float* result, MakeMiddle&& make_middle) {
+  const Chunks chunks(encoder, kRows, image == result ? Chunks::kPlanes | Chunks::kImage : Chunks::kPlanes);
   const uint64_t floats = encoder.image_floats();
   chunks.each([&](const Chunk& chunk) {
     const float* from = image + chunk.slice * floats;
@@ -131,17 +176,11 @@ void round_trip(const Encoder& encoder, bool rows, float factor, const float* im
         check(cudaMemcpyAsync(chunks.image(), from, floats * sizeof(float), cudaMemcpyDeviceToDevice, encoder.context().stream()), "cudaMemcpyAsync");
       from = chunks.image();
     }
-    encoder.expand(chunk, rows, from, chunks.planes());
-    encoder.transform(chunk, rows, false, chunks.planes());
-    step(chunk, chunks.planes());
-    encoder.transform(chunk, rows, true, chunks.planes());
-    encoder.reduce(chunk, rows, factor, chunks.planes(), result + chunk.slice * floats);
+    const EncodingView view = encoder.view(chunk);
+    encoder.transform().both<kRows>(encoder.planes(chunk), chunks.planes(), CoilImages{view, from}, make_middle(chunk),
+                                    CombinedImage{view, factor, result + chunk.slice * floats});
   });
 }
-
-/// y = A^H A x for a mask of lines, in one kernel without scratch; y may be x. False, with nothing done, where rows are too long for it or have a
-/// prime factor above 31.
-bool lines_normal(const Encoder& encoder, const float* image, float* result);
 
 /// y = A^H A x; y may be x.
 void normal(const Encoder& encoder, const float* image, float* result);

@@ -1,28 +1,26 @@
-// Batched transforms: phases on the way in, cuFFT in place, phases and scale on the way out.
-#include "cuda/fft.h"
-
+// Batched centred unitary transforms.
 #include <algorithm>
 
 #include "cuda/entries.h"
+#include "cuda/plane_transform.h"
 
 namespace larmor::cuda {
 namespace {
 
-constexpr uint64_t kMostAtOnce = 65535;  // images of a launch, along y of the grid
+constexpr uint64_t kMostAtOnce = 65535;  // images of a launch, along one axis of the grid
 
-/// out = factor times the phases times in; blockIdx.y counts images. out may be in.
-template <bool kInverse>
-__global__ void centre_kernel(Centring centring, uint32_t points, uint32_t nx, float factor, const float2* in, float2* out) {
-  const uint64_t p = global_index();
-  if (p >= points) return;
-  const auto pixel = static_cast<uint32_t>(p);
-  const uint64_t at = static_cast<uint64_t>(blockIdx.y) * points + p;
-  out[at] = factor * centring.apply<kInverse>(in[at], pixel / nx, pixel % nx);
-}
+struct ScaledToImages {
+  float factor;
+  ToPlanes images;
+  template <class Get>
+  __device__ void operator()(const Pixel& pixel, uint32_t first, uint32_t count, Get&& get) const {
+    images(pixel, first, count, [&](uint32_t coil) { return factor * get(coil); });
+  }
+};
 
 }  // namespace
 
-// Moves 16 bytes per sample in each of the two kernels, and cuFFT at least 32 between them.
+// Per sample 16 bytes are moved in each of two passes.
 LarmorCudaStatus fft2(LarmorCudaContext* context, int32_t inverse, uint64_t count, uint32_t ny, uint32_t nx, const float* device_in, float* device_out) {
   return on_context("fft2", context, [&](Context& c) {
     require(inverse == 0 || inverse == 1, "inverse must be 0 or 1, got ", inverse);
@@ -30,17 +28,18 @@ LarmorCudaStatus fft2(LarmorCudaContext* context, int32_t inverse, uint64_t coun
     require(points <= kMostPoints, "images must have at most ", kMostPoints, " points, got ", points);
     if (count == 0 || points == 0) return;
     require(device_in != nullptr && device_out != nullptr, "device_in and device_out must not be null");
-    const Centring phases = centring(c, ny, nx, false);
-    const float factor = unitary_scale(phases, points);
-    const auto kernel = inverse != 0 ? centre_kernel<true> : centre_kernel<false>;
-    const auto* const in = reinterpret_cast<const float2*>(device_in);
-    auto* const out = reinterpret_cast<float2*>(device_out);
+    const PlaneTransform transform(c, ny, nx);
+    const float factor = unitary_scale(points);
     for (uint64_t first = 0; first < count; first += kMostAtOnce) {
-      const uint64_t images = std::min(kMostAtOnce, count - first), start = first * points;
-      const dim3 grid(blocks_for(points, kBlock), static_cast<uint32_t>(images));
-      launch("fft2", kernel, grid, dim3(kBlock), 0, c.stream(), phases, static_cast<uint32_t>(points), nx, 1.0f, in + start, out + start);
-      c.plans().transform({ny, nx, images}, inverse != 0, out + start);
-      launch("fft2", kernel, grid, dim3(kBlock), 0, c.stream(), phases, static_cast<uint32_t>(points), nx, factor, out + start, out + start);
+      const PassSizes sizes{static_cast<uint32_t>(std::min(kMostAtOnce, count - first)), 1, ny, nx};
+      auto* const in = reinterpret_cast<float2*>(const_cast<float*>(device_in)) + first * points;  // only read
+      float2* const out = reinterpret_cast<float2*>(device_out) + first * points;
+      const FromPlanes source{{sizes, in}};
+      const ScaledToImages sink{factor, {{sizes, out}}};
+      if (inverse == 0)
+        transform.forward(sizes, out, source, sink);
+      else
+        transform.inverse(sizes, out, source, sink);
     }
   });
 }

@@ -16,10 +16,10 @@ __device__ inline float2 sample_or_zero(const float2* samples, uint64_t at) { re
 __global__ void sample_step_kernel(EncodingView view, const float2* kspace, const float* step, const float2* measured, const float2* change, float2* result) {
   const uint64_t index = global_index();
   if (index >= view.points) return;
-  const auto pixel = static_cast<uint32_t>(index);
-  const float weight = *step * view.weight(view.mask, blockIdx.y, pixel);
+  const Pixel pixel = view.pixel(index);
+  const float weight = *step * view.weight(view.mask, pixel);
   for (uint32_t c = 0; c < view.count; ++c) {
-    const uint64_t at = view.sample(blockIdx.y, c) + pixel;
+    const uint64_t at = view.sample(pixel, c);
     const float2 value = kspace[at];
     result[at] = value - weight * (value - sample_or_zero(measured, at)) + sample_or_zero(change, at);
   }
@@ -28,11 +28,11 @@ __global__ void sample_step_kernel(EncodingView view, const float2* kspace, cons
 __global__ void sample_step_gradient_kernel(EncodingView view, const float2* dy, const float2* kspace, const float2* measured, double* partials) {
   double sum = 0;
   for (uint64_t index = global_index(); index < view.points; index += global_threads()) {
-    const auto pixel = static_cast<uint32_t>(index);
-    const float weight = view.weight(view.mask, blockIdx.y, pixel);
+    const Pixel pixel = view.pixel(index);
+    const float weight = view.weight(view.mask, pixel);
     if (weight == 0) continue;
     for (uint32_t c = 0; c < view.count; ++c) {
-      const uint64_t at = view.sample(blockIdx.y, c) + pixel;
+      const uint64_t at = view.sample(pixel, c);
       const float2 difference = kspace[at] - sample_or_zero(measured, at), slope = dy[at];
       sum -= static_cast<double>(weight) * (static_cast<double>(difference.x) * slope.x + static_cast<double>(difference.y) * slope.y);
     }
@@ -60,7 +60,7 @@ LarmorCudaStatus sample_step(LarmorCudaContext* context, const LarmorCudaEncodin
     require(device_kspace != nullptr && device_step != nullptr && device_result != nullptr, "device_kspace, device_step and device_result must not be null");
     each_slices(encoder, [&](const Chunk& chunk) {
       const uint64_t start = chunk.slice * encoder.samples();
-      launch("sample_step", sample_step_kernel, encoder.grid(chunk), dim3(kBlock), 0, c.stream(), encoder.view(chunk, false), complex(device_kspace, start),
+      launch("sample_step", sample_step_kernel, encoder.grid(chunk), dim3(kBlock), 0, c.stream(), encoder.view(chunk), complex(device_kspace, start),
              device_step, complex(device_measured, start), complex(device_change, start), reinterpret_cast<float2*>(device_result) + start);
     });
   });
@@ -77,7 +77,7 @@ LarmorCudaStatus sample_step_gradient(LarmorCudaContext* context, const LarmorCu
     const Scratch<double> partials(c.memory(), count);
     each_slices(encoder, [&](const Chunk& chunk) {
       const uint64_t start = chunk.slice * encoder.samples();
-      launch("sample_step_gradient", sample_step_gradient_kernel, encoder.grid(chunk, kSumBlocks), dim3(kBlock), 0, c.stream(), encoder.view(chunk, false),
+      launch("sample_step_gradient", sample_step_gradient_kernel, encoder.grid(chunk, kSumBlocks), dim3(kBlock), 0, c.stream(), encoder.view(chunk),
              complex(device_dy, start), complex(device_kspace, start), complex(device_measured, start), partials.data() + static_cast<uint64_t>(blocks) * chunk.slice);
     });
     sum_partials(c.stream(), count, 1, partials.data(), device_dstep);

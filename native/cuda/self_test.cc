@@ -127,7 +127,7 @@ LarmorCudaStatus self_test(int32_t device) {
   return guarded("self_test", [&] {
     Context context(device);
     test_sum(context);
-    for (const auto& [ny, nx] : {std::pair<uint32_t, uint32_t>{12, 10}, {9, 14}}) {
+    for (const auto& [ny, nx] : {std::pair<uint32_t, uint32_t>{12, 10}, {9, 14}, {3, 37}}) {
       test_transform(context, ny, nx);
       test_normal(context, ny, nx, false);
       test_normal(context, ny, nx, true);

@@ -1,0 +1,93 @@
+// Transforms of a tile of lines in shared memory, in place, by all threads of a block.
+#pragma once
+#include <type_traits>
+
+#include "cuda/butterfly.h"
+#include "cuda/line_plan.h"
+
+namespace larmor::cuda {
+
+constexpr uint32_t kTileThreads = 256;
+
+/// `used` of at most 2^shift lines; slot s of line i is at data[s * pitch + i]. Neighbouring threads work on neighbouring lines.
+struct Tile {
+  float2* data;
+  uint32_t shift, used, pitch;
+
+  __device__ float2& at(uint32_t slot, uint32_t line) const { return data[slot * pitch + line]; }
+};
+
+/// Whether results are turned after a butterfly, or samples before it: the second, with the stages in reverse order, is the first transposed. Both are
+/// the forward transform, which is symmetric: one takes samples at their slots and leaves results at theirs, the other the reverse.
+enum class Decimation { kInFrequency, kInTime };
+
+/// One stage of all lines. Parts lie `gap` further apart than they are long; `first` says that the stage's samples are in different parts.
+template <int R, Decimation kDecimation>
+LARMOR_APART __device__ void run_stage(Tile tile, LineStage stage, uint32_t length, uint32_t gap, Divider by_part, bool first, const float2* roots) {
+  const uint32_t butterflies = length / R << tile.shift, lines = (1u << tile.shift) - 1;
+  const uint32_t step = (first ? stage.apart + gap : stage.apart) * tile.pitch;
+  for (uint32_t e = threadIdx.x; e < butterflies; e += blockDim.x) {
+    const uint32_t line = e & lines, j = e >> tile.shift;
+    if (line >= tile.used) continue;
+    const uint32_t block = stage.by_apart.quotient(j), offset = j - block * stage.apart;
+    const uint32_t sample = block * R * stage.apart + offset;
+    float2* const at = tile.data + (sample + by_part.quotient(sample) * gap) * tile.pitch + line;
+    const uint32_t turn = offset * stage.turn;
+    float2 v[R];
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+      v[r] = at[r * step];
+      if (kDecimation == Decimation::kInTime && r > 0) v[r] = roots[r * turn] * v[r];
+    }
+    Butterfly<R>::run(v, [&](int k, float2 value) { at[k * step] = kDecimation == Decimation::kInFrequency && k > 0 ? roots[k * turn] * value : value; });
+  }
+}
+
+template <int R>
+using Radix = std::integral_constant<int, R>;
+
+template <Decimation kDecimation>
+__device__ void run_stage(const Tile& tile, const LinePlan& plan, uint32_t s) {
+  const auto run = [&](auto radix) {
+    run_stage<radix.value, kDecimation>(tile, plan.stage[s], plan.length, plan.apart - plan.part, plan.by_part, s == 0, plan.roots);
+  };
+  switch (plan.stage[s].radix) {
+    case 2: return run(Radix<2>{});
+    case 3: return run(Radix<3>{});
+    case 4: return run(Radix<4>{});
+    case 5: return run(Radix<5>{});
+    case 7: return run(Radix<7>{});
+    case 8: return run(Radix<8>{});
+    case 11: return run(Radix<11>{});
+    case 13: return run(Radix<13>{});
+    case 16: return run(Radix<16>{});
+    case 17: return run(Radix<17>{});
+    case 19: return run(Radix<19>{});
+    case 23: return run(Radix<23>{});
+    case 29: return run(Radix<29>{});
+    case 31: return run(Radix<31>{});
+  }
+}
+
+/// Samples at their slots become results at theirs. The block meets before and after.
+__device__ inline void transform_lines(const Tile& tile, const LinePlan& plan) {
+  __syncthreads();
+  for (uint32_t s = 0; s < plan.stages; ++s) {
+    run_stage<Decimation::kInFrequency>(tile, plan, s);
+    __syncthreads();
+  }
+}
+
+/// Results at their slots become samples at theirs: the forward transform of them, not the inverse.
+__device__ inline void transform_lines_back(const Tile& tile, const LinePlan& plan) {
+  __syncthreads();
+  for (uint32_t s = plan.stages; s-- > 0;) {
+    run_stage<Decimation::kInTime>(tile, plan, s);
+    __syncthreads();
+  }
+}
+
+/// The inverse transform is the forward one of samples whose parts have changed places, and so have those of its results.
+__device__ inline float2 swapped(float2 value) { return {value.y, value.x}; }
+
+}  // namespace larmor::cuda
