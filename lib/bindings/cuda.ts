@@ -27,7 +27,7 @@ export interface CudaDevice {
   readonly major: number;
   readonly minor: number;
   readonly multiprocessors: number;
-  /** 1000 times the major plus 10 times the minor version; cuFFT's as cuFFT numbers it. */
+  /** 1000 times the major plus 10 times the minor version; cuFFT's as cuFFT numbers it, 0 where there is none. */
   readonly driverVersion: number;
   readonly runtimeVersion: number;
   readonly cufftVersion: number;

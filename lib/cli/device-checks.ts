@@ -30,13 +30,21 @@ async function cudaDevice(index: number): Promise<Check> {
     const device = await describeCudaDevice(index);
     const fault = await cudaFault(index);
     const { driverVersion, cufftVersion, memoryFree } = device;
-    const software = `driver for CUDA ${version(driverVersion, 10)}, cuFFT ${version(cufftVersion, 100)}`;
+    const software = `driver for CUDA ${version(driverVersion, 10)}, ${cufft(cufftVersion)}`;
     const memory = `${(memoryFree / 2 ** 30).toFixed(1)} GiB free`;
     const detail = `${describeCuda(device)}, ${memory}, ${software}, ${fault ?? 'self-test passed'}`;
     return { ...check, ok: fault === undefined, detail, remedy: 'nvidia-smi; a newer driver where it sees no fault' };
   } catch (error) {
     return { ...check, ok: false, detail: messageOf(error), remedy: 'nvidia-smi' };
   }
+}
+
+/** Few sizes need it, so that its absence is told and no fault. */
+function cufft(number: number): string {
+  if (number > 0) return `cuFFT ${version(number, 100)}`;
+  const file = process.env.LARMOR_CUFFT;
+  const named = file ? ` (LARMOR_CUFFT is ${file})` : '';
+  return `no cuFFT${named}, without which sizes above 4096 or with a prime factor above 31 fail`;
 }
 
 /** 13020 is 13.2 where minor versions count in tens, as CUDA's do; 11303 is 11.3 where they count in hundreds, as cuFFT's. */

@@ -20,7 +20,7 @@ function pluginPaths(): string[] {
 
 /** What to type where a step failed. What the environment names and is of no use is said with the variable's name. */
 function remedyFor(failed: Exclude<CudaOpening['failed'], ''>): string | undefined {
-  const { LARMOR_CUDA_PLUGIN: plugin, LARMOR_CUFFT: cufft } = process.env;
+  const plugin = process.env.LARMOR_CUDA_PLUGIN;
   switch (failed) {
     case 'platform':
       return undefined;
@@ -32,9 +32,7 @@ function remedyFor(failed: Exclude<CudaOpening['failed'], ''>): string | undefin
         ? `npm run build:cuda (needs nvcc and CMake), and unset LARMOR_CUDA_PLUGIN, which is ${plugin}, or set it to the plugin of this version of larmor`
         : 'npm run build:cuda (needs nvcc and CMake), or set LARMOR_CUDA_PLUGIN to the path of the plugin of this version of larmor';
     case 'devices':
-      return cufft
-        ? `nvidia-smi, to see what the driver says; where cuFFT is missing, unset LARMOR_CUFFT, which is ${cufft}, or set it to the path of libcufft.so.12 or .11`
-        : 'nvidia-smi, to see what the driver says; where cuFFT is missing, set LARMOR_CUFFT to the path of libcufft.so.12 or .11';
+      return 'nvidia-smi, to see what the driver says';
   }
 }
 

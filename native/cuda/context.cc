@@ -13,7 +13,6 @@ cudaStream_t create_stream(int device) {
   using larmor::cuda::check;
   const int devices = larmor::cuda::count_devices();
   larmor::cuda::require(device >= 0 && device < devices, "device must be less than ", devices, ", got ", device);
-  larmor::cuda::cufft();
   check(cudaSetDevice(device), "cudaSetDevice");
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");

@@ -13,7 +13,7 @@
 /// Used by one thread at a time.
 struct LarmorCudaContext {
  public:
-  /// Throws where the device or cuFFT is not usable.
+  /// Throws where the device is not usable.
   explicit LarmorCudaContext(int device);
   LarmorCudaContext(const LarmorCudaContext&) = delete;
   LarmorCudaContext& operator=(const LarmorCudaContext&) = delete;

@@ -50,7 +50,7 @@ void* open(std::string& file) {
     }
     reasons += std::string(reasons.empty() ? "" : "; ") + dlerror();
   }
-  throw Failure(LARMOR_CUDA_UNAVAILABLE, "cuFFT was not found; install it, or name its file in the environment variable LARMOR_CUFFT: " + reasons);
+  throw Failure(LARMOR_CUDA_UNAVAILABLE, "lengths above 4096 or with a prime factor above 31 need cuFFT, which was not found; install it, or name its file in the environment variable LARMOR_CUFFT: " + reasons);
 }
 
 Cufft open_cufft() {
@@ -88,6 +88,14 @@ const Cufft& cufft() {
     opened = true;
   }
   return library;
+}
+
+int cufft_version() noexcept {
+  try {
+    return cufft().version;
+  } catch (const Failure&) {
+    return 0;
+  }
 }
 
 Plans::Plan Plans::make(const PlanSizes& sizes) {

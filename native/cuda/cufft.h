@@ -1,4 +1,4 @@
-// cuFFT, opened at run time, and the plans that a context keeps.
+// cuFFT, opened when a length first needs it, and the plans that a context keeps.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -28,6 +28,8 @@ struct Cufft {
 /// The library, opened by the first call that can: the file that the environment names in LARMOR_CUFFT or CUFFT_PATH, else libcufft.so.12 (of
 /// CUDA 13) or libcufft.so.11 (of CUDA 12). Throws LARMOR_CUDA_UNAVAILABLE with every name tried.
 const Cufft& cufft();
+/// The library's version, 0 where there is none to use.
+int cufft_version() noexcept;
 
 /// Transforms of `batch` images [ny, nx] lying one after the other, or of as many rows of nx where ny is 0.
 struct PlanSizes {

@@ -47,9 +47,7 @@ LarmorCudaStatus device_count(int32_t* count) {
   return guarded("device_count", [&] {
     require(count != nullptr, "count must not be null");
     *count = 0;
-    const int devices = count_devices();
-    cufft();
-    *count = devices;
+    *count = count_devices();
   });
 }
 
@@ -67,7 +65,7 @@ LarmorCudaStatus describe_device(int32_t device, LarmorCudaDevice* description) 
     result.multiprocessors = attribute(cudaDevAttrMultiProcessorCount, device);
     check(cudaDriverGetVersion(&result.driver_version), "cudaDriverGetVersion");
     check(cudaRuntimeGetVersion(&result.runtime_version), "cudaRuntimeGetVersion");
-    result.cufft_version = cufft().version;
+    result.cufft_version = cufft_version();
     size_t left = 0, total = 0;
     check(cudaSetDevice(device), "cudaSetDevice");
     check(cudaMemGetInfo(&left, &total), "cudaMemGetInfo");

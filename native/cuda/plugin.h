@@ -19,7 +19,7 @@ typedef enum LarmorCudaStatus {
   LARMOR_CUDA_OK = 0,
   LARMOR_CUDA_ARGUMENT = 1,     // a size, pointer or option is not allowed
   LARMOR_CUDA_MEMORY = 2,       // out of device memory; what the call had allocated is freed
-  LARMOR_CUDA_UNAVAILABLE = 3,  // no driver, no device, no cuFFT, or a failed self-test
+  LARMOR_CUDA_UNAVAILABLE = 3,  // no driver, no device, a failed self-test, or no cuFFT for a length that needs it
   LARMOR_CUDA_FAILED = 4        // the device or cuFFT reported an error
 } LarmorCudaStatus;
 
@@ -29,7 +29,7 @@ typedef struct LarmorCudaDevice {
   char name[256];
   int32_t major, minor;                                // compute capability
   int32_t multiprocessors;
-  int32_t driver_version, runtime_version, cufft_version;  // as CUDA and cuFFT number them
+  int32_t driver_version, runtime_version, cufft_version;  // as CUDA and cuFFT number them; 0 without cuFFT
   uint64_t memory_total, memory_free;                  // bytes
 } LarmorCudaDevice;
 

@@ -3,6 +3,7 @@
 #include <complex>
 #include <cstdint>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "cuda/context.h"
@@ -127,7 +128,9 @@ LarmorCudaStatus self_test(int32_t device) {
   return guarded("self_test", [&] {
     Context context(device);
     test_sum(context);
-    for (const auto& [ny, nx] : {std::pair<uint32_t, uint32_t>{12, 10}, {9, 14}, {3, 37}}) {
+    std::vector<std::pair<uint32_t, uint32_t>> sizes = {{12, 10}, {9, 14}};
+    if (cufft_version() != 0) sizes.emplace_back(3, 37);  // of a length that larmor's own passes leave to it
+    for (const auto& [ny, nx] : sizes) {
       test_transform(context, ny, nx);
       test_normal(context, ny, nx, false);
       test_normal(context, ny, nx, true);

@@ -47,7 +47,7 @@ uint64_t capacity() { return static_cast<uint64_t>(setting("REFERENCE_MEMORY", i
 
 LarmorCudaStatus device_count(int32_t* count) {
   *count = devices();
-  return devices() < 0 ? fail(LARMOR_CUDA_UNAVAILABLE, "reference: no cuFFT") : LARMOR_CUDA_OK;
+  return devices() < 0 ? fail(LARMOR_CUDA_UNAVAILABLE, "reference: the driver is too old") : LARMOR_CUDA_OK;
 }
 
 LarmorCudaStatus describe_device(int32_t device, LarmorCudaDevice* description) {
@@ -58,7 +58,7 @@ LarmorCudaStatus describe_device(int32_t device, LarmorCudaDevice* description) 
   description->multiprocessors = 4;
   description->driver_version = 13020;
   description->runtime_version = 13000;
-  description->cufft_version = 11303;
+  description->cufft_version = static_cast<int32_t>(setting("REFERENCE_CUFFT", 11303));
   description->memory_total = capacity();
   description->memory_free = capacity() - held;
   return LARMOR_CUDA_OK;

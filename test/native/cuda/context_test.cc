@@ -12,7 +12,6 @@ using emulator::machine;
 
 void check_absences() {
   int32_t count = -1;
-  setenv("LARMOR_CUFFT", "/no/such/libcufft.so", 1);
   machine().driver_error = cudaErrorInsufficientDriver;
   constexpr const char* kTooOld = "CUDA driver version is insufficient for CUDA runtime version (cudaErrorInsufficientDriver): ";
   machine().driver_version = 12040;
@@ -28,21 +27,6 @@ void check_absences() {
   FAIL_WITH(cuda().context_create(0, &context), LARMOR_CUDA_UNAVAILABLE, "context_create: cudaGetDeviceCount: no CUDA-capable device is detected");
   FAIL_WITH(cuda().self_test(0), LARMOR_CUDA_UNAVAILABLE, "self_test: cudaGetDeviceCount: no CUDA-capable device is detected");
   machine().devices = 2;
-  FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "/no/such/libcufft.so: cannot open shared object file");
-  CHECK(count == 0);
-  setenv("LARMOR_CUFFT", "libm.so.6", 1);
-  FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "libm.so.6 has no function cufftGetVersion");
-  unsetenv("LARMOR_CUFFT");
-  unsetenv("CUFFT_PATH");
-  FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "libcufft.so.12");
-  setenv("CUFFT_PATH", LARMOR_FAKE_CUFFT, 1);
-  for (const int version : {10900, 13000}) {
-    fake_cufft().version = version;
-    FAIL_WITH(cuda().device_count(&count), LARMOR_CUDA_UNAVAILABLE, "has cuFFT version " + std::to_string(version));
-  }
-  FAIL_WITH(cuda().context_create(0, &context), LARMOR_CUDA_UNAVAILABLE, "context_create: ");
-  CHECK(context == nullptr);
-  fake_cufft().version = 11200;
   SUCCEED(cuda().device_count(&count));
   CHECK(count == 2);
   FAIL_WITH(cuda().context_create(2, &context), LARMOR_CUDA_ARGUMENT, "device must be less than 2, got 2");
@@ -50,6 +34,35 @@ void check_absences() {
   CHECK(context == nullptr);
   FAIL_WITH(cuda().context_create(0, nullptr), LARMOR_CUDA_ARGUMENT, "context must not be null");
   FAIL_WITH(cuda().device_count(nullptr), LARMOR_CUDA_ARGUMENT, "count must not be null");
+}
+
+/// Lengths that larmor's own passes take do without cuFFT; others say what is missing.
+void check_without_cufft() {
+  const OnDevice device;
+  const DeviceArray<float> x(device, std::vector<float>(2 * 37));
+  const auto needs = [&](const std::string& why) {
+    SUCCEED(cuda().fft2(device, 0, 1, 1, 36, x, x));
+    FAIL_WITH(cuda().fft2(device, 0, 1, 1, 37, x, x), LARMOR_CUDA_UNAVAILABLE, why);
+    LarmorCudaDevice about{};
+    SUCCEED(cuda().describe_device(0, &about));
+    CHECK(about.cufft_version == 0);
+    SUCCEED(cuda().self_test(0));
+  };
+  setenv("LARMOR_CUFFT", "/no/such/libcufft.so", 1);
+  needs("fft2: lengths above 4096 or with a prime factor above 31 need cuFFT, which was not found; install it, or name its file in the environment variable LARMOR_CUFFT");
+  needs("/no/such/libcufft.so: cannot open shared object file");
+  setenv("LARMOR_CUFFT", "libm.so.6", 1);
+  needs("libm.so.6 has no function cufftGetVersion");
+  unsetenv("LARMOR_CUFFT");
+  unsetenv("CUFFT_PATH");
+  needs("libcufft.so.12");
+  setenv("CUFFT_PATH", LARMOR_FAKE_CUFFT, 1);
+  for (const int version : {10900, 13000}) {
+    fake_cufft().version = version;
+    needs("has cuFFT version " + std::to_string(version));
+  }
+  fake_cufft().version = 11200;
+  SUCCEED(cuda().fft2(device, 0, 1, 1, 37, x, x));
 }
 
 void check_description() {
@@ -136,6 +149,7 @@ void check_table() {
 int main() {
   check_table();
   check_absences();
+  check_without_cufft();
   check_description();
   check_account();
   check_out_of_memory();

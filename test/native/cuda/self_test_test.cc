@@ -1,10 +1,13 @@
-// The plugin's self-test passes where numbers are right and finds a library that reports success and leaves zeros.
+// The plugin's self-test passes where numbers are right and finds a driver that reports success and does nothing, and a library that leaves zeros.
 #include "on_device.h"
 
 int main() {
   using namespace larmor::test;
   setenv("LARMOR_CUFFT", LARMOR_FAKE_CUFFT, 1);
   SUCCEED(cuda().self_test(0));
+  emulator::machine().idle = true;
+  FAIL_WITH(cuda().self_test(0), LARMOR_CUDA_UNAVAILABLE, "is wrong on this device");
+  emulator::machine().idle = false;
   fake_cufft().zeros = true;
   FAIL_WITH(cuda().self_test(0), LARMOR_CUDA_UNAVAILABLE, "self_test: fft2 of 3x37 is wrong on this device: relative error 1, at most 1e-05 allowed");
   fake_cufft().zeros = false;

@@ -83,7 +83,7 @@ cudaError_t launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, st
   return enqueue(stream, [=] {
     if (machine().launches_until_failure == 0) return cudaErrorLaunchFailure;
     if (machine().launches_until_failure > 0) --machine().launches_until_failure;
-    run_grid(grid, block, shared, machine().reversed, thread);
+    if (!machine().idle) run_grid(grid, block, shared, machine().reversed, thread);
     return cudaSuccess;
   });
 }

@@ -13,6 +13,7 @@ struct Machine {
   int driver_version = 13000;
   size_t memory = size_t{1} << 30;         // bytes that cudaMalloc gives in all
   int launches_until_failure = -1;         // the launch after so many fails on the device; -1: none does
+  bool idle = false;                       // launches succeed and do nothing
   bool reversed = false;                   // threads of a block take their turns from the last to the first
 
   size_t used = 0, allocations = 0;  // now
