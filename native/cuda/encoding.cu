@@ -8,8 +8,8 @@ namespace {
 
 // Planes in flight: enough to fill a large device, few enough to stay largely in its second-level cache. Chosen, not measured.
 constexpr uint64_t kChunkBytes = uint64_t{64} << 20;
-constexpr uint32_t kMostSlices = 65535;  // along one axis of the grid
 
+/// The middle of A^H A.
 struct SquaredWeights {
   EncodingView view;
 

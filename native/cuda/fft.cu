@@ -7,8 +7,6 @@
 namespace larmor::cuda {
 namespace {
 
-constexpr uint64_t kMostAtOnce = 65535;  // images of a launch, along one axis of the grid
-
 struct ScaledToImages {
   float factor;
   ToPlanes images;
@@ -30,8 +28,8 @@ LarmorCudaStatus fft2(LarmorCudaContext* context, int32_t inverse, uint64_t coun
     require(device_in != nullptr && device_out != nullptr, "device_in and device_out must not be null");
     const PlaneTransform transform(c, ny, nx);
     const float factor = unitary_scale(points);
-    for (uint64_t first = 0; first < count; first += kMostAtOnce) {
-      const PassSizes sizes{static_cast<uint32_t>(std::min(kMostAtOnce, count - first)), 1, ny, nx};
+    for (uint64_t first = 0; first < count; first += kMostSlices) {
+      const PassSizes sizes{static_cast<uint32_t>(std::min<uint64_t>(kMostSlices, count - first)), 1, ny, nx};
       auto* const in = reinterpret_cast<float2*>(const_cast<float*>(device_in)) + first * points;  // only read
       float2* const out = reinterpret_cast<float2*>(device_out) + first * points;
       const FromPlanes source{{sizes, in}};

@@ -30,6 +30,8 @@ struct NoMiddle {
   struct Local {};
 };
 
+constexpr uint32_t kMostSlices = 65535;  // of a launch, as of all axes of a grid but the first
+
 /// Planes [slices, coils, ny, nx].
 struct PassSizes {
   uint32_t slices, coils, ny, nx;

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 // Counts every change of this header.
-#define LARMOR_CUDA_ABI 1
+#define LARMOR_CUDA_ABI 2
 #define LARMOR_CUDA_ENTRY "larmor_cuda_table"
 
 typedef enum LarmorCudaStatus {
