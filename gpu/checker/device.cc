@@ -12,10 +12,10 @@ const LarmorCudaTable* open_table(const std::string& plugin) {
   void* const library = dlopen(plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw Unavailable(dlerror());
   const auto entry = reinterpret_cast<LarmorCudaEntry>(dlsym(library, LARMOR_CUDA_ENTRY));
-  if (entry == nullptr) throw Unavailable(plugin + ": no " LARMOR_CUDA_ENTRY);
+  if (entry == nullptr) throw std::runtime_error(plugin + ": no " LARMOR_CUDA_ENTRY);
   const LarmorCudaTable* const table = entry();
   if (table->abi != LARMOR_CUDA_ABI || table->size != sizeof *table)
-    throw Unavailable(plugin + ": built for interface " + std::to_string(table->abi) + ", this program for " + std::to_string(LARMOR_CUDA_ABI));
+    throw std::runtime_error(plugin + ": built for interface " + std::to_string(table->abi) + ", this program for " + std::to_string(LARMOR_CUDA_ABI));
   return table;
 }
 

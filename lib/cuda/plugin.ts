@@ -65,7 +65,12 @@ export async function cudaFault(index: number): Promise<string | undefined> {
 
 /** Which CUDA devices work here, or why none does. */
 export type CudaProbe =
-  | { readonly available: true; readonly description: string; readonly indices: readonly number[] }
+  | {
+      readonly available: true;
+      readonly description: string;
+      readonly indices: readonly number[];
+      readonly leftOut?: string | undefined;
+    }
   | { readonly available: false; readonly reason: string; readonly remedy?: string | undefined };
 
 /** Opens CUDA and tests its devices, or the one named only: others may be at work for somebody else. */
@@ -76,10 +81,13 @@ export async function probeCuda(index?: number): Promise<CudaProbe> {
   const candidates = index === undefined ? Array.from({ length: devices }, (_, i) => i) : [index];
   const faults = await Promise.all(candidates.map(cudaFault));
   const indices = candidates.filter((_, i) => faults[i] === undefined);
-  if (indices.length === 0)
-    return { available: false, reason: faults.map((fault, i) => `cuda:${candidates[i]}: ${fault}`).join('; ') };
+  const found = faults
+    .flatMap((fault, i) => (fault === undefined ? [] : [`cuda:${candidates[i]}: ${fault}`]))
+    .join('; ');
+  if (indices.length === 0) return { available: false, reason: found };
   const first = describeCuda(await describeCudaDevice(indices[0]));
-  return { available: true, description: indices.length > 1 ? `${indices.length} devices, ${first}` : first, indices };
+  const description = indices.length > 1 ? `${indices.length} devices, ${first}` : first;
+  return { available: true, description, indices, leftOut: found === '' ? undefined : `without ${found}` };
 }
 
 /** Which numbers devices have here, for messages about another one. */

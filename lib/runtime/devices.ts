@@ -20,6 +20,8 @@ export type Probe =
       readonly description: string;
       /** Numbers of the devices that work. Default: 0 alone. */
       readonly indices?: readonly number[] | undefined;
+      /** Devices that are there and do not work, with what is wrong with each. */
+      readonly leftOut?: string | undefined;
     }
   | {
       readonly available: false;
@@ -139,7 +141,11 @@ export async function resolveDevice(wanted: Device | 'auto', request: DeviceRequ
   const probe = await probeDevice(kind, task, index);
   if (!probe.available) return fail(probe.remedy ? `${probe.reason}. To mend it: ${probe.remedy}` : probe.reason);
   const { indices = [0] } = probe;
-  return { kind, name: wanted, indices, reason: 'asked for', automatic: false };
+  return { kind, name: wanted, indices, reason: withLeftOut('asked for', probe.leftOut), automatic: false };
+}
+
+function withLeftOut(reason: string, leftOut: string | undefined): string {
+  return leftOut === undefined ? reason : `${reason}; ${leftOut}`;
 }
 
 /** Kinds that `auto` does not even look for, and why. */
@@ -161,7 +167,8 @@ async function fastest({ who, task, kinds = DEVICE_KINDS }: DeviceRequest): Prom
       continue;
     }
     const { indices = [0] } = probe;
-    const why = kind === 'cpu' ? passedOver.join('; ') : `the fastest here: ${probe.description}`;
+    const why =
+      kind === 'cpu' ? passedOver.join('; ') : withLeftOut(`the fastest here: ${probe.description}`, probe.leftOut);
     return { kind, name: kind, indices, reason: why, automatic: true };
   }
   throw new LarmorError('ERR_DEVICE', `${who}: no device: ${passedOver.join('; ')}`);

@@ -105,10 +105,14 @@ describe('lifetime', () => {
 
 describe('looking for CUDA', () => {
   test('tells devices that passed their self-test', async () => {
-    const { state, all, second } = await run('probe', { REFERENCE_DEVICES: '3', REFERENCE_FAULTY: '1' });
+    const { state, all, second, resolved } = await run('probe', { REFERENCE_DEVICES: '3', REFERENCE_FAULTY: '1' });
     expect(state).toMatchObject({ failed: '', devices: 3, path: expect.stringMatching(/liblarmor_cuda\.so$/) });
     expect(all).toMatchObject({ available: true, indices: [0, 2] });
     expect(all.description).toBe('2 devices, Reference 0, 1024.0 GiB, compute capability 9.0');
+    expect(resolved).toMatchObject({
+      indices: [0, 2],
+      reason: 'asked for; without cuda:1: self-test: fft2 is wrong by 1.0',
+    });
     expect(second).toEqual({ available: false, reason: 'cuda:1: self-test: fft2 is wrong by 1.0' });
   });
 

@@ -10,6 +10,7 @@ import { openCuda, probeCuda } from '#larmor/cuda/plugin.js';
 import { deviceCgSense, deviceDataConsistency } from '#larmor/cuda/sense.js';
 import { EncodingOperator } from '#larmor/operators/encoding.js';
 import { fft2, ifft2 } from '#larmor/operators/fft2.js';
+import { resolveDevice } from '#larmor/runtime/devices.js';
 import { cgSense, dataConsistency } from '#larmor/solvers/sense.js';
 import { MASKS, misfit, noise, problems, SIZE } from './cuda-problems.mjs';
 
@@ -197,6 +198,7 @@ async function probe() {
     state: await openCuda(),
     all: await probeCuda(),
     second: await probeCuda(1),
+    resolved: await resolveDevice('cuda', { who: 'test', task: 'operators' }).catch(({ code }) => code),
     open: await codeOf(() => CudaContext.open(0)),
   };
 }
