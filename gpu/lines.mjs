@@ -31,13 +31,14 @@ export function skip(why) {
 /** What a program exits with that had nothing to check. */
 export const SKIPPED = 77;
 
-/** Milliseconds that each of `rounds` calls took, sorted. */
-export async function timed(rounds, run) {
+/** Milliseconds that each of `rounds` calls took, sorted; what `look` does with a result takes none of them. */
+export async function timed(rounds, run, look = async () => {}) {
   const times = [];
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
-    await run();
+    const result = await run();
     times.push(performance.now() - start);
+    await look(result);
   }
   return times.sort((a, b) => a - b);
 }

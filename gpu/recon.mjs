@@ -44,14 +44,14 @@ async function checkSlices(cuda, kind) {
 async function manyInARow(cuda, { slice, first, size }) {
   let [different, grown] = [0, 0];
   let before;
-  const times = await timed(IN_A_ROW, async () => {
-    const [{ x }] = await deviceCgSense(cuda, [slice], OPTIONS);
+  const look = async ([{ x }]) => {
     if (x.data.some((value, i) => !Object.is(value, first.data[i]))) different++;
     const { arrays, arrayBytes, workBytes } = await cuda.memory();
     const use = `${arrays} arrays, ${arrayBytes} bytes, scratch ${workBytes}`;
     if (before !== undefined && use !== before) grown++;
     before = use;
-  });
+  };
+  const times = await timed(IN_A_ROW, () => deviceCgSense(cuda, [slice], OPTIONS), look);
   const ok = different === 0 && grown === 0;
   const detail = `${different} results with other bits, ${grown} changes of device memory; at last ${before}`;
   print({ kind: 'check', name: 'slices in a row', case: `${IN_A_ROW} of ${size}`, ok, detail });

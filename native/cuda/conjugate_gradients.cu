@@ -9,7 +9,7 @@
 namespace larmor::cuda {
 namespace {
 
-constexpr uint32_t kSumBlocks = 64;    // of a problem: partial sums, which every block of the next kernel adds for itself
+constexpr uint32_t kSumBlocks = 128;   // of a problem: partial sums, which every block of the next kernel adds for itself; about a multiprocessor each
 constexpr uint32_t kItersPerLook = 4;  // iterations between two looks at whether all problems have converged
 
 /// The numbers of each problem. Kernels of one iteration read energy[turn] and write energy[1 - turn]: their blocks are in no order.
