@@ -18,11 +18,11 @@ export interface DeviceBinding {
   deviceTensor(memory: DeviceMemoryHandle, type: string, shape: readonly number[]): DeviceTensorHandle;
   writeDeviceTensor(control: JobControl, tensor: DeviceTensorHandle, data: ArrayBufferView): Promise<void>;
   readDeviceTensor(control: JobControl, tensor: DeviceTensorHandle, data: ArrayBufferView): Promise<void>;
-  /** Exchanges the memory of tensors in pairs, where bindings see it. */
-  swapDeviceTensors(
+  /** In pairs of one device, type and shape. */
+  copyDeviceTensors(
     control: JobControl,
-    a: readonly DeviceTensorHandle[],
-    b: readonly DeviceTensorHandle[],
+    from: readonly DeviceTensorHandle[],
+    to: readonly DeviceTensorHandle[],
   ): Promise<void>;
   /** Freed, off the event loop, as soon as no binding uses it. */
   closeDeviceTensor(control: JobControl, tensor: DeviceTensorHandle): Promise<void>;

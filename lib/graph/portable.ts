@@ -7,8 +7,16 @@ import type { Attributes, Graph, Node, Value } from './types.js';
 /** Appends to a graph what computes the outputs of a node from these inputs. */
 type Rewrite = (graph: Graph, node: Node, inputs: readonly Value[]) => readonly Value[];
 
-/** The graph with what `rewrite` makes of every node that its outputs need; inputs and constants keep their names and data. */
-export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
+/**
+ * The graph with what `rewrite` makes of every node that its outputs need; inputs and constants keep their names and data.
+ *
+ * @param finish What an output, in both graphs, becomes.
+ */
+export function rewriteGraph(
+  graph: Graph,
+  rewrite: Rewrite,
+  finish: (made: Value, original: Value) => Value = (made) => made,
+): Graph {
   const result = new GraphBuilder();
   const images = new Map<Value, Value>();
   const image = (value: Value): Value => images.get(value) as Value;
@@ -20,7 +28,7 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite): Graph {
       images.set(output, made[i]);
     });
   }
-  for (const [name, value] of graph.outputs) result.output(name, image(value));
+  for (const [name, value] of graph.outputs) result.output(name, finish(image(value), value));
   return result;
 }
 

@@ -6,6 +6,7 @@ import { runJob } from '../jobs.js';
 import { DeviceTensor } from '../runtime/device-tensor.js';
 import type { FlatLayout } from '../runtime/flat-layout.js';
 import type { AdamStores, AdamUpdate, LoadOptions, Memory, TensorStore } from '../runtime/memory.js';
+import { replayingWebgpu } from '../runtime/provider.js';
 import { loadSession, type Session } from '../runtime/session.js';
 import { tensor } from '../runtime/tensor.js';
 import { GraphBuilder } from './builder.js';
@@ -47,7 +48,7 @@ export class WebgpuMemory implements Memory, StoreOwner {
   }
 
   load(model: Uint8Array, options: LoadOptions): Promise<Session> {
-    return loadSession(model, 'webgpu', options);
+    return loadSession(model, 'webgpu', options, options.replay ? replayingWebgpu() : undefined);
   }
 
   store(layout: FlatLayout): TensorStore {
@@ -153,7 +154,7 @@ export class WebgpuMemory implements Memory, StoreOwner {
     const [{ layout }] = Object.values(read);
     const results = await this.pass(layout, definition, inputs, outputs, scalars);
     check?.(results);
-    for (const store of Object.values(written)) await ours(store).exchange();
+    for (const store of Object.values(written)) await ours(store).take();
     return results;
   }
 

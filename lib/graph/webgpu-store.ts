@@ -1,7 +1,7 @@
 // Named tensors on the WebGPU device, whose values go there when something first needs them.
 import type { DeviceMemoryHandle } from '../bindings/device.js';
 import { LarmorError } from '../errors.js';
-import { DeviceTensor, swapDeviceTensors } from '../runtime/device-tensor.js';
+import { copyDeviceTensors, DeviceTensor } from '../runtime/device-tensor.js';
 import { expectLength, type FlatLayout } from '../runtime/flat-layout.js';
 import type { TensorStore } from '../runtime/memory.js';
 import type { BoundTensor } from '../runtime/tensor.js';
@@ -28,7 +28,7 @@ export class WebgpuStore implements TensorStore {
   readonly #device: DeviceMemoryHandle;
   #flat: DeviceTensor | undefined;
   #parts: Map<string, DeviceTensor> | undefined;
-  /** Where results of passes go, before both change places. */
+  /** Where results of passes go first: no graph may write where it reads. */
   #spare: DeviceTensors | undefined;
   /** Whether the parts have yet to take what lies flat. */
   #parting = false;
@@ -101,11 +101,11 @@ export class WebgpuStore implements TensorStore {
     return this.#spare;
   }
 
-  /** Takes what a pass wrote to the spare tensors. */
-  async exchange(): Promise<void> {
+  /** Takes what a pass wrote to the spare tensors, but stays where it is: sessions that repeat their work know no other place. */
+  async take(): Promise<void> {
     const list = (tensors: DeviceTensors): DeviceTensor[] =>
       tensors instanceof DeviceTensor ? [tensors] : [...tensors.values()];
-    await swapDeviceTensors(list(this.#present()), list(this.spare()));
+    await copyDeviceTensors(list(this.spare()), list(this.#present()));
   }
 
   #present(): DeviceTensors {

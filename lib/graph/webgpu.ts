@@ -1,7 +1,7 @@
 // Graphs as ONNX Runtime's WebGPU provider runs them without leaving the device: standard operators alone, and of these the ones it has.
 import type { Shape } from '../arrays/complex-array.js';
 import type { Device } from '../runtime/devices.js';
-import { greater, reduceMean, reduceSum, slice, where } from './operations.js';
+import { greater, leakyRelu, reduceMean, reduceSum, slice, where } from './operations.js';
 import { type SliceAttributes, sliceRanges } from './operators/slicing.js';
 import { rewriteGraph, toPortable } from './portable.js';
 import type { Attributes, Graph, Value } from './types.js';
@@ -55,7 +55,29 @@ export function toWebgpu(graph: Graph): Graph {
   );
 }
 
-/** The graph as sessions on a device take it. Throws as `toPortable`. */
-export function graphForDevice(graph: Graph, device: Device): Graph {
-  return device === 'webgpu' ? toWebgpu(graph) : graph;
+/**
+ * The same function with every result from a kernel of its own. What ONNX Runtime only copies, as results that are other values reshaped, it
+ * leaves out when it repeats a run.
+ */
+export function toReplayable(graph: Graph): Graph {
+  const makers = new Map(
+    graph.nodes.flatMap(({ operator, outputs }) => outputs.map((value) => [value, operator.name])),
+  );
+  const given = new Set<Value>();
+  return rewriteGraph(
+    graph,
+    (result, { operator, attributes }, inputs) => result.apply(operator.name, inputs, attributes),
+    (made, original) => {
+      const maker = makers.get(original);
+      const copied = given.has(original) || maker === undefined || maker === 'Reshape';
+      given.add(original);
+      return copied ? leakyRelu(made, 1) : made;
+    },
+  );
+}
+
+/** The graph as sessions on a device take it; for `replay`, as those whose runs are repeated. Throws as `toPortable`. */
+export function graphForDevice(graph: Graph, device: Device, { replay = false } = {}): Graph {
+  if (device !== 'webgpu') return graph;
+  return replay ? toReplayable(toWebgpu(graph)) : toWebgpu(graph);
 }

@@ -36,8 +36,8 @@ export class DeviceTensor {
   #closed = false;
 }
 
-/** Exchanges the memory of tensors in pairs of one device and shape; bindings see it. */
-export function swapDeviceTensors(a: readonly DeviceTensor[], b: readonly DeviceTensor[]): Promise<void> {
+/** Copies tensors in pairs of one device and shape, after all work queued before. */
+export function copyDeviceTensors(from: readonly DeviceTensor[], to: readonly DeviceTensor[]): Promise<void> {
   const handles = (tensors: readonly DeviceTensor[]): DeviceTensorHandle[] => tensors.map(({ handle }) => handle);
-  return runJob(1, {}, (control) => addon.swapDeviceTensors(control, handles(a), handles(b)));
+  return runJob(1, {}, (control) => addon.copyDeviceTensors(control, handles(from), handles(to)));
 }

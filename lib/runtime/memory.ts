@@ -40,7 +40,13 @@ export interface AdamUpdate {
 }
 
 /** Options of a graph that computes in a memory. */
-export type LoadOptions = Omit<SessionOptions, 'device' | 'cuda'>;
+export interface LoadOptions extends Omit<SessionOptions, 'device' | 'cuda'> {
+  /**
+   * Every run takes the same tensors, all of this memory, so that a device may record its work once and repeat it; an abort then waits
+   * for the end of the run, and an error closes the session. Default: false.
+   */
+  readonly replay?: boolean | undefined;
+}
 
 /**
  * Memory of one device, and work queued there in order: await each call before the next. Close it when done; stores and sessions of it

@@ -8,6 +8,8 @@ export interface Provider {
   readonly options: Readonly<Record<string, string>>;
   /** The CUDA context whose operators the graph has, and on whose stream it runs. */
   readonly context?: CudaContext | undefined;
+  /** Whether sessions record what their first run queues on the device, and repeat it: on the same tensors, which all lie there. */
+  readonly replays?: boolean | undefined;
 }
 
 const PROVIDERS: Partial<Record<DeviceKind, Provider>> = {
@@ -15,6 +17,12 @@ const PROVIDERS: Partial<Record<DeviceKind, Provider>> = {
   // keep few large pieces, and allocate the others anew in every run.
   webgpu: { provider: 'WebGPU', options: { preferredLayout: 'NCHW', storageBufferCacheMode: 'simple' } },
 };
+
+/** WebGPU, for sessions that repeat their first run. It leaves out copies, so that every result must come from a kernel: `toReplayable`. */
+export function replayingWebgpu(): Provider {
+  const { provider, options } = providerOf('webgpu');
+  return { provider, options: { ...options, enableGraphCapture: '1' }, replays: true };
+}
 
 /** The provider of a device; that of a CUDA device needs the context that the graph computes in: `CudaMemory` names it. */
 export function providerOf(device: Device): Provider {

@@ -58,7 +58,7 @@ export async function loadSession(
   model: Uint8Array,
   device: Device,
   options: Omit<SessionOptions, 'device'>,
-  { provider, options: settings, context }: Provider = providerOf(device),
+  { provider, options: settings, context, replays }: Provider = providerOf(device),
   ownsContext = false,
 ): Promise<Session> {
   const { threads = addon.platform().threads, optimization = 'all', log = 'fatal', signal } = options;
@@ -81,7 +81,7 @@ export async function loadSession(
       cuda,
     );
   const description = await (context ? context.run({ signal }, create) : runJob(1, { signal }, create));
-  return new Session(description, device, context, ownsContext);
+  return new Session(description, device, { context, ownsContext, replays });
 }
 
 function choice<T extends string>(name: string, values: Record<T, number>, wanted: T): number {
@@ -107,22 +107,33 @@ export class Session {
   readonly handle: SessionHandle;
   readonly #context: CudaContext | undefined;
   readonly #ownsContext: boolean;
+  readonly #replays: boolean;
+  #bound = false;
   #closed = false;
 
   /** Use `createSession`. */
-  constructor(description: SessionDescription, device: Device, context?: CudaContext, ownsContext = false) {
+  constructor(
+    description: SessionDescription,
+    device: Device,
+    {
+      context,
+      ownsContext = false,
+      replays = false,
+    }: Pick<Provider, 'context' | 'replays'> & { ownsContext?: boolean },
+  ) {
     this.inputs = description.inputs;
     this.outputs = description.outputs;
     this.device = device;
     this.handle = description.handle;
     this.#context = context;
     this.#ownsContext = ownsContext;
+    this.#replays = replays;
   }
 
   /**
    * Binds tensors for any number of runs, without a copy on the CPU: each run reads what the inputs hold by then and writes the
    * outputs in place. Needs every input; outputs left out are not delivered. Sessions on a device take tensors there, and copy those in
-   * memory of JavaScript at every run.
+   * memory of JavaScript at every run. Sessions that replay are bound once, to tensors on their device.
    *
    * @throws LarmorError `ERR_ARGUMENT` for a missing, unknown, mistyped or shared tensor; `ERR_SHAPE` with both shapes;
    *   `ERR_CLOSED`.
@@ -130,6 +141,9 @@ export class Session {
   bind(inputs: NamedTensors, outputs: NamedTensors): Binding {
     this.#expectOpen();
     const tensors = boundTensors(this, inputs, outputs);
+    if (this.#replays && (this.#bound || tensors.some((tensor) => tensor && !(tensor instanceof DeviceTensor))))
+      throw new LarmorError('ERR_ARGUMENT', 'Session: one that replays takes one binding, of tensors on its device');
+    this.#bound = true;
     const bindNow = (): BoundArrays => bindArrays(this.handle, tensors);
     // Memory of a CUDA device may come with the first run.
     let bound = tensors.some((tensor) => tensor instanceof CudaTensor) ? undefined : bindNow();
@@ -138,9 +152,22 @@ export class Session {
       bound ??= bindNow();
       const { handle, arrays } = bound;
       const run = (control: JobControl): Promise<void> => addon.runBinding(control, this.handle, handle, arrays);
+      if (this.#replays) return await this.#replay(run, options.signal);
       const stop = (): void => addon.terminateBinding(handle);
       await (this.#context ? this.#context.run(options, run, stop) : runJob(1, options, run, stop));
     });
+  }
+
+  /** A run from its start to its end: what an abort or an error left of a recording would be repeated for ever. */
+  async #replay(run: (control: JobControl) => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    try {
+      await runJob(1, {}, run);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    signal?.throwIfAborted();
   }
 
   /** Frees the session, off the event loop; runs under way end first. Closing twice does nothing. Need not be awaited. */

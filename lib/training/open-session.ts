@@ -54,8 +54,12 @@ export async function openTrainingSession(
   owned = false,
 ): Promise<TrainingSession> {
   const graphs = buildTrainingGraphs(options);
-  const load = (graph: Graph, signal?: AbortSignal): Promise<Session> =>
-    adam.memory.load(graphToOnnx(graphForDevice(graph, adam.memory.device)), { ...options, signal });
-  const session = await load(graphs.step, options.signal);
-  return new TrainingSession(graphs, adam, session, () => load(graphs.forward), owned);
+  const load = (graph: Graph, replay: boolean, signal?: AbortSignal): Promise<Session> =>
+    adam.memory.load(graphToOnnx(graphForDevice(graph, adam.memory.device, { replay })), {
+      ...options,
+      signal,
+      replay,
+    });
+  const session = await load(graphs.step, true, options.signal);
+  return new TrainingSession(graphs, adam, session, () => load(graphs.forward, false), owned);
 }

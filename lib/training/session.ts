@@ -7,7 +7,6 @@ import type { NamedTensors } from '../runtime/bound-tensors.js';
 import { FlatLayout } from '../runtime/flat-layout.js';
 import type { TensorStore } from '../runtime/memory.js';
 import type { Binding, Session } from '../runtime/session.js';
-import { type Tensor, tensor } from '../runtime/tensor.js';
 import { type Adam, diverged, type TrainingState } from './adam.js';
 import { gradientName, type TrainingGraphs } from './graph.js';
 
@@ -40,8 +39,7 @@ export class TrainingSession {
   readonly #owned: boolean;
   readonly #data: TensorStore;
   readonly #output: TensorStore;
-  /** On the host: they come back from every run. */
-  readonly #scalars: Readonly<Record<string, Tensor<'float32'>>>;
+  readonly #losses: TensorStore;
   readonly #step: Binding;
   /** Inputs of the forward graph, which needs nothing of penalties. */
   readonly #ofForward: ReadonlySet<string>;
@@ -64,9 +62,9 @@ export class TrainingSession {
     this.#loadForward = loadForward;
     this.#data = stored(Object.entries(graphs.dataShapes));
     this.#ofForward = new Set(graphs.forward.inputs.map(({ name }) => name));
-    const { output, ...scalars } = Object.fromEntries(graphs.forward.outputs);
+    const { output, ...losses } = Object.fromEntries(graphs.forward.outputs);
     this.#output = stored([['output', output.shape]]);
-    this.#scalars = mapValues(scalars, ({ shape }) => tensor('float32', shape));
+    this.#losses = stored(Object.entries(losses).map(([name, { shape }]) => [name, shape]));
     const gradients = graphs.trained.map(({ name }) => [gradientName(name), adam.gradients.bound(name)]);
     this.#step = stepSession.bind(this.#inputs(), { ...this.#results(), ...Object.fromEntries(gradients) });
   }
@@ -145,7 +143,7 @@ export class TrainingSession {
         throw diverged(this.steps + 1, 'the data consistency has no finite solution', error);
       throw error;
     }
-    const losses = this.#losses();
+    const losses = await this.#readLosses();
     if (!Number.isFinite(losses.loss)) throw diverged(this.steps + 1, `the loss is ${losses.loss}`);
     return losses;
   }
@@ -157,7 +155,7 @@ export class TrainingSession {
     const { binding } = await this.#forward;
     await this.adam.memory.flush();
     await binding.run({ signal });
-    return { ...this.#losses(), output: await this.#output.read('output') };
+    return { ...(await this.#readLosses()), output: await this.#output.read('output') };
   }
 
   /** The network's output with the present weights, as `evaluate` gives it. */
@@ -187,7 +185,7 @@ export class TrainingSession {
     await this.#stepSession.close();
     await (await this.#forward?.catch(() => undefined))?.session.close();
     if (this.#owned) await this.adam.memory.close();
-    for (const store of [this.#data, this.#output]) store.free();
+    for (const store of [this.#data, this.#output, this.#losses]) store.free();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -195,15 +193,11 @@ export class TrainingSession {
   }
 
   #inputs(): NamedTensors {
-    const { weights } = this.adam;
-    const bound = [weights, this.#data].flatMap((store) =>
-      store.layout.specs.map(({ name }) => [name, store.bound(name)]),
-    );
-    return Object.fromEntries(bound);
+    return boundTensorsOf([this.adam.weights, this.#data]);
   }
 
   #results(): NamedTensors {
-    return { output: this.#output.bound('output'), ...this.#scalars };
+    return boundTensorsOf([this.#output, this.#losses]);
   }
 
   async #bindForward(): Promise<{ session: Session; binding: Binding }> {
@@ -217,12 +211,15 @@ export class TrainingSession {
     }
   }
 
-  #losses(): Losses {
-    const { loss, heldOutLoss } = this.#scalars;
-    return { loss: loss.data[0], heldOutLoss: heldOutLoss?.data[0] };
+  async #readLosses(): Promise<Losses> {
+    const names = this.#losses.layout.specs.map(({ name }) => name);
+    const read = async (name: string): Promise<number> => (await this.#losses.read(name))[0];
+    const loss = await read('loss');
+    return { loss, heldOutLoss: names.includes('heldOutLoss') ? await read('heldOutLoss') : undefined };
   }
 }
 
-function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+function boundTensorsOf(stores: readonly TensorStore[]): NamedTensors {
+  const bound = stores.flatMap((store) => store.layout.specs.map(({ name }) => [name, store.bound(name)]));
+  return Object.fromEntries(bound);
 }

@@ -79,14 +79,14 @@ std::vector<std::shared_ptr<ort::DeviceTensor>> device_tensors(const Napi::Callb
   return tensors;
 }
 
-/// swapDeviceTensors(control, a, b): arrays of tensors of one device, in pairs of one type and shape.
-Napi::Value swap_device_tensors(const Napi::CallbackInfo& info) {
-  const auto a = device_tensors(info, 1, "a"), b = device_tensors(info, 2, "b");
-  expect_length(info.Env(), "b", a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i)
-    if (a[i]->type() != b[i]->type() || a[i]->shape() != b[i]->shape()) fail_argument(info.Env(), "b", "of the others' types and shapes");
+/// copyDeviceTensors(control, from, to): arrays of tensors of one device, in pairs of one type and shape.
+Napi::Value copy_device_tensors(const Napi::CallbackInfo& info) {
+  const auto from = device_tensors(info, 1, "from"), to = device_tensors(info, 2, "to");
+  expect_length(info.Env(), "to", from.size(), to.size());
+  for (size_t i = 0; i < from.size(); ++i)
+    if (from[i]->type() != to[i]->type() || from[i]->shape() != to[i]->shape()) fail_argument(info.Env(), "to", "of the others' types and shapes");
   return Job::run(info.Env(), info[0], {}, [=](const JobControl&) {
-    for (size_t i = 0; i < a.size(); ++i) a[i]->swap(*b[i]);
+    for (size_t i = 0; i < from.size(); ++i) to[i]->copy(*from[i]);
   });
 }
 
@@ -103,7 +103,7 @@ void export_device(Napi::Env env, Napi::Object exports) {
   exports.Set("deviceTensor", Napi::Function::New(env, device_tensor, "deviceTensor"));
   exports.Set("writeDeviceTensor", Napi::Function::New(env, write_device_tensor, "writeDeviceTensor"));
   exports.Set("readDeviceTensor", Napi::Function::New(env, read_device_tensor, "readDeviceTensor"));
-  exports.Set("swapDeviceTensors", Napi::Function::New(env, swap_device_tensors, "swapDeviceTensors"));
+  exports.Set("copyDeviceTensors", Napi::Function::New(env, copy_device_tensors, "copyDeviceTensors"));
   exports.Set("closeDeviceTensor", Napi::Function::New(env, close_device_tensor, "closeDeviceTensor"));
 }
 

@@ -43,7 +43,6 @@ class Owned {
     if (pointer_ != nullptr) (api().*release)(pointer_);
     pointer_ = nullptr;
   }
-  void swap(Owned& other) noexcept { std::swap(pointer_, other.pointer_); }
   T* get() const { return pointer_; }
   /// Where a function of the library stores a new object.
   T** out() { return &pointer_; }

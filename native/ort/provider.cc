@@ -54,23 +54,23 @@ OrtValue* DeviceTensor::value() {
 
 namespace {
 
-void copy(const OrtValue* from, OrtValue* to, const char* what) { check(api().CopyTensors(environment(), &from, &to, nullptr, 1), what); }
+void copy_value(const OrtValue* from, OrtValue* to, const char* what) { check(api().CopyTensors(environment(), &from, &to, nullptr, 1), what); }
 
 }  // namespace
 
 void DeviceTensor::upload(const void* data) {
   const auto lock = exclusive(memory_->provider());
-  copy(host_value(type_, shape_, const_cast<void*>(data), bytes_).get(), value(), "upload");
+  copy_value(host_value(type_, shape_, const_cast<void*>(data), bytes_).get(), value(), "upload");
 }
 
 void DeviceTensor::download(void* data) {
   const auto lock = exclusive(memory_->provider());
-  copy(value(), host_value(type_, shape_, data, bytes_).get(), "download");
+  copy_value(value(), host_value(type_, shape_, data, bytes_).get(), "download");
 }
 
-void DeviceTensor::swap(DeviceTensor& other) {
+void DeviceTensor::copy(DeviceTensor& from) {
   const auto lock = exclusive(memory_->provider());
-  value_.swap(other.value_);
+  copy_value(from.value(), value(), "copy");
 }
 
 }  // namespace larmor::ort

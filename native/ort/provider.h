@@ -65,8 +65,8 @@ class DeviceTensor {
   /// `bytes()` of host memory each.
   void upload(const void* data);
   void download(void* data);
-  /// Exchanges the memory of two tensors of one device, type and shape, where bindings see it.
-  void swap(DeviceTensor& other);
+  /// Takes the values of another tensor of the same device, type and shape, in order with what runs there.
+  void copy(DeviceTensor& from);
 
  private:
   std::shared_ptr<const DeviceMemory> memory_;

@@ -49,10 +49,13 @@ describe.each(['unet', 'unrolled'] as const)('%s', (kind) => {
     session.set(Object.fromEntries(session.inputs.map((name) => [name, data[name]])));
     const first = await session.step();
     const gradients = (await session.gradients()).data;
+    // A step repeats the first one's work, on what data and weights are by then.
+    session.set({ image: data.image.map((value) => 0.7 * value) });
     await session.step();
+    const laterGradients = (await session.gradients()).data;
     const { loss, heldOutLoss = Number.NaN, output } = await session.evaluate();
     const { weights, secondMoments } = await session.snapshot();
-    return { first: first.loss, loss, heldOutLoss, output, gradients, weights, secondMoments };
+    return { first: first.loss, loss, heldOutLoss, output, gradients, laterGradients, weights, secondMoments };
   }
 
   test('losses, gradients, weights, moments and image after two steps', async () => {
