@@ -47,15 +47,15 @@ void LarmorCudaContext::download(void* to, const void* device_from, size_t bytes
 }
 
 template <class Value>
-auto LarmorCudaContext::table(Tables& tables, uint32_t n, Value&& value) -> const decltype(value(0u))* {
+auto LarmorCudaContext::table(Tables& tables, uint32_t n, uint32_t count, Value&& value) -> const decltype(value(0u))* {
   using Entry = decltype(value(0u));
   const auto known = tables.find(n);
   if (known != tables.end()) return static_cast<const Entry*>(known->second);
-  std::vector<Entry> values(n);
-  for (uint32_t j = 0; j < n; ++j) values[j] = value(j);
-  void* const on_device = memory_.take(n * sizeof(Entry));
+  std::vector<Entry> values(count);
+  for (uint32_t j = 0; j < count; ++j) values[j] = value(j);
+  void* const on_device = memory_.take(count * sizeof(Entry));
   try {
-    upload(on_device, values.data(), n * sizeof(Entry));
+    upload(on_device, values.data(), count * sizeof(Entry));
     tables.emplace(n, on_device);
   } catch (...) {
     memory_.give(on_device);
@@ -67,14 +67,14 @@ auto LarmorCudaContext::table(Tables& tables, uint32_t n, Value&& value) -> cons
 // Angles are taken modulo the whole turn while they are integers, in units of pi / n, so that they are exact.
 const float2* LarmorCudaContext::centring_phases(uint32_t n) {
   const uint64_t c = n / 2, turn = 2 * static_cast<uint64_t>(n);
-  return table(phases_, n, [=](uint32_t j) { return direction((2 * c * j + turn * c - c * c) % turn, n); });
+  return table(phases_, n, n, [=](uint32_t j) { return direction((2 * c * j + turn * c - c * c) % turn, n); });
 }
 
 const float2* LarmorCudaContext::roots(uint32_t n) {
-  return table(roots_, n, [=](uint32_t k) { return direction(2 * (static_cast<uint64_t>(n) - k), n); });
+  return table(roots_, n, n, [=](uint32_t k) { return direction(2 * (static_cast<uint64_t>(n) - k), n); });
 }
 
-const uint32_t* LarmorCudaContext::slots(uint32_t n, const std::function<uint32_t(uint32_t)>& slot) { return table(slots_, n, slot); }
+const uint32_t* LarmorCudaContext::slots(uint32_t n, const std::function<uint32_t(uint32_t)>& slot) { return table(slots_, n, 2 * n, slot); }
 
 void LarmorCudaContext::trim() {
   synchronize();

@@ -35,7 +35,7 @@ struct LarmorCudaContext {
   const float2* centring_phases(uint32_t n);
   /// exp(-2 pi i k / n), k < n, on the device. Kept.
   const float2* roots(uint32_t n);
-  /// slot(k), k < n, on the device; the same for every call with this n. Kept.
+  /// slot(k), k < 2 n, on the device; the same for every call with this n. Kept.
   const uint32_t* slots(uint32_t n, const std::function<uint32_t(uint32_t)>& slot);
   void trim();
 
@@ -45,9 +45,9 @@ struct LarmorCudaContext {
   larmor::cuda::DeviceMemory memory_;
   larmor::cuda::Plans plans_;
   using Tables = std::map<uint32_t, void*>;
-  /// The table for n; where it is not known yet, made of value(j), j < n.
+  /// The table for n; where it is not known yet, made of value(j), j < count.
   template <class Value>
-  auto table(Tables& tables, uint32_t n, Value&& value) -> const decltype(value(0u))*;
+  auto table(Tables& tables, uint32_t n, uint32_t count, Value&& value) -> const decltype(value(0u))*;
 
   Tables phases_, roots_, slots_;
 };

@@ -9,32 +9,33 @@ namespace larmor::cuda {
 /// What the kernels of a chunk see: `slices` problems from some first one on, whose arrays begin at the pointers given, and their coils
 /// [coil, coil + count). Planes are [slice, count, y, x], all else as in LarmorCudaEncoding.
 struct EncodingView {
-  uint32_t sets, coils, coil, count, ny, nx, points;
+  uint32_t sets, coils, coil, count;
+  int32_t ny, nx, points;
   bool lines, planar;
   const float2* maps;
   const float* mask;
 
   /// Of kernels whose blockIdx.y counts slices.
   __device__ Pixel pixel(uint64_t index) const {
-    const auto i = static_cast<uint32_t>(index);
-    return {blockIdx.y, i / nx, i % nx};
+    const auto i = static_cast<int32_t>(index);
+    return {static_cast<int32_t>(blockIdx.y), i / nx, i % nx};
   }
-  __device__ uint32_t index(const Pixel& pixel) const { return pixel.y * nx + pixel.x; }
+  __device__ int32_t index(const Pixel& pixel) const { return pixel.y * nx + pixel.x; }
   __device__ float weight(const float* weights, const Pixel& pixel) const {
-    return lines ? weights[static_cast<uint64_t>(pixel.slice) * nx + pixel.x] : weights[static_cast<uint64_t>(pixel.slice) * points + index(pixel)];
+    return lines ? weights[static_cast<int64_t>(pixel.slice) * nx + pixel.x] : weights[static_cast<int64_t>(pixel.slice) * points + index(pixel)];
   }
   /// The sample of coil `coil + c` in arrays of all coils.
-  __device__ uint64_t sample(const Pixel& pixel, uint32_t c) const { return (static_cast<uint64_t>(pixel.slice) * coils + coil + c) * points + index(pixel); }
+  __device__ int64_t sample(const Pixel& pixel, uint32_t c) const { return (static_cast<int64_t>(pixel.slice) * coils + coil + c) * points + index(pixel); }
   __device__ float2 map(const Pixel& pixel, uint32_t set, uint32_t c) const {
-    return maps[((static_cast<uint64_t>(pixel.slice) * sets + set) * coils + coil + c) * points + index(pixel)];
+    return maps[((static_cast<int64_t>(pixel.slice) * sets + set) * coils + coil + c) * points + index(pixel)];
   }
 
   __device__ float2 load(const float* image, const Pixel& pixel, uint32_t set) const {
-    const float* const at = image + 2 * (static_cast<uint64_t>(pixel.slice) * sets + set) * points;
+    const float* const at = image + 2 * (static_cast<int64_t>(pixel.slice) * sets + set) * points;
     return planar ? float2{at[index(pixel)], at[points + index(pixel)]} : reinterpret_cast<const float2*>(at)[index(pixel)];
   }
   __device__ void store(float* image, const Pixel& pixel, uint32_t set, float2 value) const {
-    float* const at = image + 2 * (static_cast<uint64_t>(pixel.slice) * sets + set) * points;
+    float* const at = image + 2 * (static_cast<int64_t>(pixel.slice) * sets + set) * points;
     if (planar) {
       at[index(pixel)] = value.x;
       at[points + index(pixel)] = value.y;

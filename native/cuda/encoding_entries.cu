@@ -17,7 +17,7 @@ struct Samples {
     const float weight = view.weight(view.mask, pixel);
 #pragma unroll 4
     for (uint32_t c = first; c < first + count; ++c) {
-      const uint64_t at = view.sample(pixel, c);
+      const int64_t at = view.sample(pixel, c);
       float2 value{0, 0};
       if (weight != 0) {
         value = scale * get(c);

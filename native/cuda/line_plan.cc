@@ -32,7 +32,6 @@ std::optional<LinePlan> line_plan(Context& context, uint32_t n) {
   if (factors.empty() && n > 1) return std::nullopt;
   LinePlan plan{};
   plan.length = n;
-  plan.by_length = Divider(n);
   plan.part = factors.empty() ? 1 : n / factors[0];
   plan.by_part = Divider(plan.part);
   plan.apart = plan.part | 1;
@@ -44,11 +43,15 @@ std::optional<LinePlan> line_plan(Context& context, uint32_t n) {
     block = apart;
   }
   plan.roots = context.roots(n);
-  plan.result_slot = context.slots(n, [&](uint32_t k) {
-    uint32_t slot = 0, digits = (k + n - n / 2) % n;
-    for (uint32_t s = 0; s < plan.stages; digits /= plan.stage[s].radix, ++s) slot += digits % plan.stage[s].radix * (s == 0 ? plan.apart : plan.stage[s].apart);
+  plan.sample_slot = context.slots(n, [&](uint32_t i) {
+    const bool result = i >= n;
+    uint32_t slot = 0, from_centre = (i % n + n - n / 2) % n;
+    if (!result) return from_centre / plan.part * plan.apart + from_centre % plan.part;
+    for (uint32_t s = 0; s < plan.stages; from_centre /= plan.stage[s].radix, ++s)
+      slot += from_centre % plan.stage[s].radix * (s == 0 ? plan.apart : plan.stage[s].apart);
     return slot;
   });
+  plan.result_slot = plan.sample_slot + n;
   return plan;
 }
 

@@ -26,15 +26,9 @@ struct LinePlan {
   uint32_t length, part, apart, slots;  // samples of a line and of a part; slots from part to part, and of a line
   uint32_t stages;
   LineStage stage[kMostStages];
-  Divider by_length, by_part;
-  const float2* roots;          // [length]
-  const uint32_t* result_slot;  // [length]: where result k lies
-
-  /// Where sample i lies.
-  __device__ uint32_t sample_slot(uint32_t i) const {
-    const uint32_t centre = length / 2, from_centre = i < centre ? i + length - centre : i - centre;
-    return from_centre + by_part.quotient(from_centre) * (apart - part);
-  }
+  Divider by_part;
+  const float2* roots;                          // [length]
+  const uint32_t *sample_slot, *result_slot;    // [length]: where sample and result i lie
 };
 
 /// The plan of lines of n samples, with its tables on the context's device. Null where n is 0, has a prime factor above 31 or is too long.

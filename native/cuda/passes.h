@@ -19,8 +19,9 @@ namespace larmor::cuda {
 // Blocks that share a multiprocessor, so that some load while others compute. Three leave a thread 80 registers: radices up to 19 need no more, 23 lacks few.
 constexpr uint32_t kTilesAtOnce = 3;
 
+// Signed, as the compiler may then assume that indices do not wrap, and computes addresses of neighbours from one another.
 struct Pixel {
-  uint32_t slice, y, x;
+  int32_t slice, y, x;
 };
 
 enum class Way { kForward, kInverse, kBoth };
@@ -48,47 +49,47 @@ inline Tile tile_of(const LinePlan& plan, uint32_t most, bool rows) {
 }
 inline size_t bytes_of(const Tile& tile, const LinePlan& plan) { return plan.slots * tile.pitch * sizeof(float2); }
 
-/// A sample of a tile: its index along its line, and the line.
-struct Place {
+/// What a thread does of one line of a tile: sample `pixel`, and from there every `step`-th along x, or y, as long as it is less than `end`.
+template <bool kAlongX>
+struct Walk {
   Pixel pixel;
-  uint32_t coil, index, line;
+  uint32_t coil, line;
+  int32_t step, end;
+
+  __device__ int32_t start() const { return kAlongX ? pixel.x : pixel.y; }
+  __device__ Pixel at(int32_t index) const { return kAlongX ? Pixel{pixel.slice, pixel.y, index} : Pixel{pixel.slice, index, pixel.x}; }
 };
 
-/// Fills a tile from sample `first` of this thread on; place_of(e), e < samples, says which sample is where. kReads at once as long as there are as many.
-template <Way kWay, uint32_t kReads = 8, class Source, class PlaceOf>
-__device__ void load_tile(const Tile& tile, const LinePlan& plan, uint32_t first, uint32_t samples, const Source& source, const PlaceOf& place_of) {
-  for (; first + (kReads - 1) * kTileThreads < samples; first += kReads * kTileThreads) {
+/// Fills a tile's line from sample i on, kReads at once as long as there are as many.
+template <Way kWay, int32_t kReads = 8, class Source, bool kAlongX>
+__device__ void load_line(const Tile& tile, const LinePlan& plan, const Walk<kAlongX>& walk, int32_t i, const Source& source) {
+  for (; i + (kReads - 1) * walk.step < walk.end; i += kReads * walk.step) {
     typename Source::Raw raw[kReads];
 #pragma unroll
-    for (uint32_t i = 0; i < kReads; ++i) {
-      const Place place = place_of(first + i * kTileThreads);
-      raw[i] = source.read(place.pixel, place.coil);
-    }
+    for (int32_t r = 0; r < kReads; ++r) raw[r] = source.read(walk.at(i + r * walk.step), walk.coil);
 #pragma unroll
-    for (uint32_t i = 0; i < kReads; ++i) {
-      const Place place = place_of(first + i * kTileThreads);
-      const float2 value = source.value(raw[i], place.pixel, place.coil);
-      tile.at(plan.sample_slot(place.index), place.line) = kWay == Way::kInverse ? swapped(value) : value;
+    for (int32_t r = 0; r < kReads; ++r) {
+      const float2 value = source.value(raw[r], walk.at(i + r * walk.step), walk.coil);
+      tile.at(plan.sample_slot[i + r * walk.step], walk.line) = kWay == Way::kInverse ? swapped(value) : value;
     }
   }
-  if constexpr (kReads > 1) load_tile<kWay, kReads / 2>(tile, plan, first, samples, source, place_of);
+  if constexpr (kReads > 1) load_line<kWay, kReads / 2>(tile, plan, walk, i, source);
 }
 
-/// The middle of a pass both ways, over the same samples.
-template <class Middle, class PlaceOf>
-__device__ void change_tile(const Tile& tile, const LinePlan& plan, uint32_t samples, const Middle& middle, typename Middle::Local& local, const PlaceOf& place_of) {
+/// The middle of a pass both ways.
+template <class Middle, bool kAlongX>
+__device__ void change_line(const Tile& tile, const LinePlan& plan, const Walk<kAlongX>& walk, const Middle& middle, typename Middle::Local& local) {
 #pragma unroll 4
-  for (uint32_t e = threadIdx.x; e < samples; e += kTileThreads) {
-    const Place place = place_of(e);
-    float2& result = tile.at(plan.result_slot[place.index], place.line);
-    result = swapped(middle(local, place.pixel, place.coil, result));
+  for (int32_t i = walk.start(); i < walk.end; i += walk.step) {
+    float2& result = tile.at(plan.result_slot[i], walk.line);
+    result = swapped(middle(local, walk.at(i), walk.coil, result));
   }
 }
 
 /// Where sample or result i of a line lies at the end of a pass, and what it is.
 template <Way kWay>
-__device__ uint32_t final_slot(const LinePlan& plan, uint32_t i) {
-  return kWay == Way::kBoth ? plan.sample_slot(i) : plan.result_slot[i];
+__device__ uint32_t final_slot(const LinePlan& plan, int32_t i) {
+  return kWay == Way::kBoth ? plan.sample_slot[i] : plan.result_slot[i];
 }
 template <Way kWay>
 __device__ float2 final_value(float2 value) {
@@ -99,58 +100,60 @@ __device__ float2 final_value(float2 value) {
 template <Way kWay, class Source, class Middle, class Sink>
 __global__ void __launch_bounds__(kTileThreads, kTilesAtOnce)
     rows_kernel(PassSizes sizes, const __grid_constant__ LinePlan plan, Tile tile, uint32_t rows, uint32_t together, Source source, Middle middle, Sink sink) {
-  const uint32_t n = plan.length, first_row = blockIdx.x * rows, count_rows = min(rows, sizes.ny - first_row);
+  constexpr uint32_t kWarp = 32, kWarps = kTileThreads / kWarp;
+  const auto n = static_cast<int32_t>(plan.length), slice = static_cast<int32_t>(blockIdx.y);
+  const uint32_t first_row = blockIdx.x * rows, count_rows = min(rows, sizes.ny - first_row);
   tile.data = dynamic_shared<float2>();
   [[maybe_unused]] typename Middle::Local local{};
   for (uint32_t first = 0; first < sizes.coils; first += together) {
     const uint32_t count = min(together, sizes.coils - first);
-    const Divider by_count(count);
     tile.used = count_rows * count;
-    const auto place_of = [&](uint32_t e) {
-      const uint32_t line = plan.by_length.quotient(e), x = e - line * n, row = by_count.quotient(line);
-      return Place{{blockIdx.y, first_row + row, x}, first + line - row * count, x, line};
+    /// Calls body(walk) for the lines of this thread's warp.
+    const auto each_line = [&](auto&& body) {
+      for (uint32_t line = threadIdx.x / kWarp; line < tile.used; line += kWarps) {
+        const Pixel pixel{slice, static_cast<int32_t>(first_row + line / count), static_cast<int32_t>(threadIdx.x % kWarp)};
+        body(Walk<true>{pixel, first + line % count, line, kWarp, n});
+      }
     };
-    load_tile<kWay>(tile, plan, threadIdx.x, tile.used * n, source, place_of);
+    each_line([&](const Walk<true>& walk) { load_line<kWay>(tile, plan, walk, walk.start(), source); });
     transform_lines(tile, plan);
     if constexpr (kWay == Way::kBoth) {
-      change_tile(tile, plan, tile.used * n, middle, local, place_of);
+      each_line([&](const Walk<true>& walk) { change_line(tile, plan, walk, middle, local); });
       transform_lines_back(tile, plan);
     }
-    for (uint32_t e = threadIdx.x; e < count_rows * n; e += kTileThreads) {
-      const uint32_t row = plan.by_length.quotient(e), x = e - row * n;
-      const float2* const results = &tile.at(final_slot<kWay>(plan, x), row * count);
-      sink(Pixel{blockIdx.y, first_row + row, x}, first, count, [&](uint32_t coil) { return final_value<kWay>(results[coil - first]); });
-    }
+    // Warps take rows where there are enough, else all go along every row.
+    const uint32_t threads = count_rows < kWarps ? kTileThreads : kWarp;
+    for (uint32_t row = threadIdx.x / threads; row < count_rows; row += kTileThreads / threads)
+      for (auto x = static_cast<int32_t>(threadIdx.x % threads); x < n; x += static_cast<int32_t>(threads)) {
+        const float2* const results = &tile.at(final_slot<kWay>(plan, x), row * count);
+        sink(Pixel{slice, static_cast<int32_t>(first_row + row), x}, first, count, [&](uint32_t coil) { return final_value<kWay>(results[coil - first]); });
+      }
     __syncthreads();
   }
   if constexpr (kWay == Way::kBoth) middle.finish(local);
 }
 
-/// Columns: of 2^tile.shift neighbouring ones of a plane. blockIdx.x counts groups of columns, blockIdx.y coils, blockIdx.z slices.
+/// Columns: of 2^tile.shift neighbouring ones of a plane, a thread in one of them. blockIdx.x counts groups of columns, blockIdx.y coils, blockIdx.z
+/// slices.
 template <Way kWay, class Source, class Middle, class Sink>
 __global__ void __launch_bounds__(kTileThreads, kTilesAtOnce)
     columns_kernel(PassSizes sizes, const __grid_constant__ LinePlan plan, Tile tile, Source source, Middle middle, Sink sink) {
-  const uint32_t first = blockIdx.x << tile.shift, coil = blockIdx.y;
+  const uint32_t first = blockIdx.x << tile.shift, lines = 1u << tile.shift, line = threadIdx.x & (lines - 1);
   tile.data = dynamic_shared<float2>();
-  tile.used = min(1u << tile.shift, sizes.nx - first);
-  const Divider by_used(tile.used);
-  const uint32_t samples = plan.length * tile.used;
+  tile.used = min(lines, sizes.nx - first);
   [[maybe_unused]] typename Middle::Local local{};
-  const auto place_of = [&](uint32_t e) {
-    const uint32_t y = by_used.quotient(e), line = e - y * tile.used;
-    return Place{{blockIdx.z, y, first + line}, coil, y, line};
-  };
-  load_tile<kWay>(tile, plan, threadIdx.x, samples, source, place_of);
+  const Pixel pixel{static_cast<int32_t>(blockIdx.z), static_cast<int32_t>(threadIdx.x >> tile.shift), static_cast<int32_t>(first + line)};
+  const Walk<false> walk{pixel, blockIdx.y, line, static_cast<int32_t>(kTileThreads >> tile.shift), line < tile.used ? static_cast<int32_t>(plan.length) : 0};
+  load_line<kWay>(tile, plan, walk, walk.start(), source);
   transform_lines(tile, plan);
   if constexpr (kWay == Way::kBoth) {
-    change_tile(tile, plan, samples, middle, local, place_of);
+    change_line(tile, plan, walk, middle, local);
     transform_lines_back(tile, plan);
   }
 #pragma unroll 4
-  for (uint32_t e = threadIdx.x; e < samples; e += kTileThreads) {
-    const Place place = place_of(e);
-    const float2 value = tile.at(final_slot<kWay>(plan, place.index), place.line);
-    sink(place.pixel, coil, 1, [&](uint32_t) { return final_value<kWay>(value); });
+  for (int32_t y = walk.start(); y < walk.end; y += walk.step) {
+    const float2 value = tile.at(final_slot<kWay>(plan, y), line);
+    sink(walk.at(y), walk.coil, 1, [&](uint32_t) { return final_value<kWay>(value); });
   }
   if constexpr (kWay == Way::kBoth) middle.finish(local);
 }

@@ -23,7 +23,8 @@ struct StoredPlanes {
   float2* planes;
 
   __device__ float2* at(const Pixel& pixel, uint32_t coil) const {
-    return planes + ((static_cast<uint64_t>(pixel.slice) * sizes.coils + coil) * sizes.ny + pixel.y) * sizes.nx + pixel.x;
+    const auto ny = static_cast<int32_t>(sizes.ny), nx = static_cast<int32_t>(sizes.nx);
+    return planes + (static_cast<int64_t>(pixel.slice) * sizes.coils + coil) * (ny * nx) + (pixel.y * nx + pixel.x);
   }
 };
 struct FromPlanes : StoredPlanes {
@@ -44,7 +45,7 @@ template <class Body>
 __device__ void each_pixel(const PassSizes& sizes, Body&& body) {
   for (uint64_t i = global_index(); i < static_cast<uint64_t>(sizes.ny) * sizes.nx; i += global_threads()) {
     const auto p = static_cast<uint32_t>(i);
-    body(Pixel{blockIdx.y, p / sizes.nx, p % sizes.nx});
+    body(Pixel{static_cast<int32_t>(blockIdx.y), static_cast<int32_t>(p / sizes.nx), static_cast<int32_t>(p % sizes.nx)});
   }
 }
 
@@ -52,14 +53,14 @@ template <class Source>
 __global__ void source_kernel(StoredPlanes planes, Centring centring, bool inverse, Source source) {
   each_pixel(planes.sizes, [&](const Pixel& pixel) {
     for (uint32_t c = 0; c < planes.sizes.coils; ++c)
-      *planes.at(pixel, c) = centring.apply(inverse, source.value(source.read(pixel, c), pixel, c), pixel.y, pixel.x);
+      *planes.at(pixel, c) = centring.apply(inverse, source.value(source.read(pixel, c), pixel, c), pixel);
   });
 }
 
 template <class Sink>
 __global__ void sink_kernel(StoredPlanes planes, Centring centring, bool inverse, Sink sink) {
   each_pixel(planes.sizes, [&](const Pixel& pixel) {
-    sink(pixel, 0, planes.sizes.coils, [&](uint32_t coil) { return centring.apply(inverse, *planes.at(pixel, coil), pixel.y, pixel.x); });
+    sink(pixel, 0, planes.sizes.coils, [&](uint32_t coil) { return centring.apply(inverse, *planes.at(pixel, coil), pixel); });
   });
 }
 
@@ -69,7 +70,7 @@ __global__ void middle_kernel(StoredPlanes planes, Centring centring, Middle mid
   each_pixel(planes.sizes, [&](const Pixel& pixel) {
     for (uint32_t c = 0; c < planes.sizes.coils; ++c) {
       float2* const at = planes.at(pixel, c);
-      *at = centring.apply(true, middle(local, pixel, c, centring.apply(false, *at, pixel.y, pixel.x)), pixel.y, pixel.x);
+      *at = centring.apply(true, middle(local, pixel, c, centring.apply(false, *at, pixel)), pixel);
     }
   });
   middle.finish(local);

@@ -15,11 +15,11 @@ __device__ inline float2 sample_or_zero(const float2* samples, uint64_t at) { re
 // Each thread reads a sample of all arrays before it writes it, so that the result may lie in any of them.
 __global__ void sample_step_kernel(EncodingView view, const float2* kspace, const float* step, const float2* measured, const float2* change, float2* result) {
   const uint64_t index = global_index();
-  if (index >= view.points) return;
+  if (index >= static_cast<uint64_t>(view.points)) return;
   const Pixel pixel = view.pixel(index);
   const float weight = *step * view.weight(view.mask, pixel);
   for (uint32_t c = 0; c < view.count; ++c) {
-    const uint64_t at = view.sample(pixel, c);
+    const int64_t at = view.sample(pixel, c);
     const float2 value = kspace[at];
     result[at] = value - weight * (value - sample_or_zero(measured, at)) + sample_or_zero(change, at);
   }
@@ -27,12 +27,12 @@ __global__ void sample_step_kernel(EncodingView view, const float2* kspace, cons
 
 __global__ void sample_step_gradient_kernel(EncodingView view, const float2* dy, const float2* kspace, const float2* measured, double* partials) {
   double sum = 0;
-  for (uint64_t index = global_index(); index < view.points; index += global_threads()) {
+  for (uint64_t index = global_index(); index < static_cast<uint64_t>(view.points); index += global_threads()) {
     const Pixel pixel = view.pixel(index);
     const float weight = view.weight(view.mask, pixel);
     if (weight == 0) continue;
     for (uint32_t c = 0; c < view.count; ++c) {
-      const uint64_t at = view.sample(pixel, c);
+      const int64_t at = view.sample(pixel, c);
       const float2 difference = kspace[at] - sample_or_zero(measured, at), slope = dy[at];
       sum -= static_cast<double>(weight) * (static_cast<double>(difference.x) * slope.x + static_cast<double>(difference.y) * slope.y);
     }

@@ -38,7 +38,7 @@ void check_operator(const OnDevice& device, const std::vector<Case>& cases, bool
   const LarmorCudaEncoding encoding = batch.encoding();
   // Of one coil with cuFFT's work area where it is used, beside the tables of phases, roots and slots; in place the image besides.
   const bool by_cufft = sizes.nx == 37;
-  const size_t plane_bytes = ((by_cufft ? 2 : 1) * n + 3 * (sizes.ny + sizes.nx)) * sizeof(c32), image_bytes = image * sizeof(c32);
+  const size_t plane_bytes = ((by_cufft ? 2 : 1) * n + 4 * (sizes.ny + sizes.nx)) * sizeof(c32), image_bytes = image * sizeof(c32);
   const DeviceArray<float> on_device(device, batch.flat(x));
   const DeviceArray<c32> measured(device, y);
   const DeviceArray<float> result(device, 2 * x.size());
@@ -89,7 +89,7 @@ void check_maps_gradient(const OnDevice& device, const std::vector<Case>& cases,
   encoding.device_maps = nullptr;
   const DeviceArray<float> image(device, batch.flat(x));
   const DeviceArray<c32> kspace(device, y), maps(device, y.size());
-  const auto got = in_pieces_too(device, 3 * (sizes.ny + sizes.nx) * sizeof(c32), [&] {
+  const auto got = in_pieces_too(device, 4 * (sizes.ny + sizes.nx) * sizeof(c32), [&] {
     SUCCEED(cuda().encode_maps_gradient(device, &encoding, image, kspace, maps));
     return maps.get();
   });
