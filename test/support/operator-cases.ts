@@ -141,6 +141,9 @@ export const operatorCases: readonly OperatorCase[] = [
   ...networkCases,
   make('Fft2', '', [[2, 3, 4, 5, 2]], ([x]) => physics.fft2(x)),
   make('Fft2', 'inverse', [[2, 1, 5, 3, 2]], ([x]) => physics.fft2(x, { inverse: true })),
+  // Lengths with factors, even and odd, and without.
+  make('Fft2', 'long', [[1, 1, 132, 135, 2]], ([x]) => physics.fft2(x)),
+  make('Fft2', 'long, inverse', [[1, 1, 131, 150, 2]], ([x]) => physics.fft2(x, { inverse: true })),
   ...physicsCases('lines'),
   ...physicsCases('points'),
 ];

@@ -1,11 +1,10 @@
-// The physics operators in standard ones, with the Fourier transform as matrix products: for tools that lack larmor's operators.
+// The physics operators in standard ones: for tools that lack larmor's operators.
 import {
   abs,
   add,
   concat,
   divide,
   greater,
-  matmul,
   multiply,
   negate,
   reduceSum,
@@ -14,51 +13,10 @@ import {
   split,
   sqrt,
   subtract,
-  transpose,
   where,
 } from '../operations.js';
-import type { Graph, Value } from '../types.js';
-
-/** Transform matrices that a graph holds already, by length and direction. */
-const matrices = new WeakMap<Graph, Map<string, Value>>();
-
-/** The centred unitary DFT of n interleaved samples as a real matrix [2n,2n] to multiply rows by. */
-function dftMatrix(graph: Graph, n: number, inverse: boolean): Value {
-  const known = matrices.get(graph) ?? new Map<string, Value>();
-  matrices.set(graph, known);
-  const key = `${n} ${inverse}`;
-  const matrix = known.get(key) ?? graph.constant(dftWeights(n, inverse ? 1 : -1), [2 * n, 2 * n]);
-  known.set(key, matrix);
-  return matrix;
-}
-
-function dftWeights(n: number, sign: number): Float32Array {
-  const weights = new Float32Array(4 * n * n);
-  const centre = Math.floor(n / 2);
-  for (let j = 0; j < n; j++)
-    for (let k = 0; k < n; k++) {
-      const turns = (((j - centre) * (k - centre)) % n) / n;
-      const re = Math.cos(2 * Math.PI * turns) / Math.sqrt(n);
-      const im = (sign * Math.sin(2 * Math.PI * turns)) / Math.sqrt(n);
-      weights.set([re, im], 4 * n * j + 2 * k);
-      weights.set([-im, re], 4 * n * j + 2 * n + 2 * k);
-    }
-  return weights;
-}
-
-/** The transform along the last complex axis of [...,n,2]. */
-function dftRows(x: Value, inverse: boolean): Value {
-  const n = x.shape[x.shape.length - 2];
-  const rows = x.shape.slice(0, -2).reduce((product, length) => product * length, 1);
-  return reshape(matmul(reshape(x, [rows, 2 * n]), dftMatrix(x.graph, n, inverse)), x.shape);
-}
-
-const swapAxes = (x: Value): Value => transpose(x, [0, 1, 3, 2, 4]);
-
-/** F x or F^H x of every coil [n,coil,y,x,2]. */
-export function dft2(x: Value, inverse: boolean): Value {
-  return swapAxes(dftRows(swapAxes(dftRows(x, inverse)), inverse));
-}
+import type { Value } from '../types.js';
+import { dft2 } from './fourier-forms.js';
 
 /** Real and imaginary part of planar [n,2,y,x], each as a factor of interleaved samples [n,coil,y,x,2]. */
 function partsOf(image: Value): readonly Value[] {

@@ -9,7 +9,8 @@ import { add, multiply, negate, reduceSum, reshape } from '../operations.js';
 import { encode, encodeAdjoint, encodeMapsGradient, encodeNormal, fft2, solveNormal } from '../physics-operations.js';
 import type { Operator, Value } from '../types.js';
 import { attributeError, defineOperator, expectShape, float32, shapeError } from './define.js';
-import { dataLossForm, dft2, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';
+import { dft2 } from './fourier-forms.js';
+import { dataLossForm, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';
 
 function expectCoils(operator: string, argument: string, { shape }: Value): void {
   if (shape.length !== 5 || shape[4] !== 2) shapeError(operator, argument, 'shape [n,coil,y,x,2]', shape);
