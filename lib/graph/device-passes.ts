@@ -74,6 +74,9 @@ function define(
   return { name, inputs, scalars, outputs, results, compute };
 }
 
+/** Name of the input that holds the scalars of a pass, in one upload. */
+export const SCALARS = 'scalars';
+
 /** Name of a graph's input or output that holds one tensor of an operand, or all of them. */
 const port = (side: string, operand: string, name?: string): string =>
   name === undefined ? `${side} ${operand}` : `${side} ${operand} ${name}`;
@@ -96,7 +99,20 @@ export function passGraph(
   const graph = new GraphBuilder();
   const values: Record<string, Value> = {};
   for (const operand of pass.inputs) values[operand] = readOperand(graph, layout, operand, operands.inputs[operand]);
-  for (const scalar of pass.scalars) values[scalar] = graph.input(scalar, [1]);
+  if (pass.scalars.length > 0) {
+    const scalars = graph.input(SCALARS, [pass.scalars.length]);
+    const apart =
+      pass.scalars.length === 1
+        ? [scalars]
+        : split(
+            scalars,
+            0,
+            pass.scalars.map(() => 1),
+          );
+    pass.scalars.forEach((name, i) => {
+      values[name] = apart[i];
+    });
+  }
   const made = pass.compute(values);
   for (const operand of pass.outputs) writeOperand(graph, layout, operand, operands.outputs[operand], made[operand]);
   for (const result of pass.results) graph.output(result, made[result]);

@@ -10,7 +10,7 @@ import { replayingWebgpu } from '../runtime/provider.js';
 import { loadSession, type Session } from '../runtime/session.js';
 import { tensor } from '../runtime/tensor.js';
 import { GraphBuilder } from './builder.js';
-import { type DeviceTensors, PASSES, type PassDefinition, passGraph, portsOf } from './device-passes.js';
+import { type DeviceTensors, PASSES, type PassDefinition, passGraph, portsOf, SCALARS } from './device-passes.js';
 import { graphToOnnx } from './onnx.js';
 import { multiply } from './operations.js';
 import { toWebgpu } from './webgpu.js';
@@ -126,10 +126,11 @@ export class WebgpuMemory implements Memory, StoreOwner {
     const session = await this.#loaded(layout, definition, inputs, outputs);
     const ports = (side: 'in' | 'out', operands: Readonly<Record<string, DeviceTensors>>): object[] =>
       Object.entries(operands).map(([operand, tensors]) => portsOf(side, operand, tensors));
-    const numbers = Object.entries(scalars).map(([name, x]) => [name, tensor('float32', [1], Float32Array.of(x))]);
+    const numbers = Float32Array.from(definition.scalars, (name) => scalars[name]);
+    const uploaded = numbers.length > 0 ? { [SCALARS]: tensor('float32', [numbers.length], numbers) } : {};
     const results = definition.results.map((name) => [name, tensor('float32', [1])] as const);
     const binding = session.bind(
-      Object.assign({}, ...ports('in', inputs), Object.fromEntries(numbers)),
+      Object.assign(uploaded, ...ports('in', inputs)),
       Object.assign({}, ...ports('out', outputs), Object.fromEntries(results)),
     );
     await binding.run();
