@@ -4,6 +4,8 @@ import { points, type Shape } from '../arrays/complex-array.js';
 import { gemm, matmul, type reduceMean, reduceSum, reshape, transpose } from './operations.js';
 import type { Value } from './types.js';
 
+/** A thread of its own computes each sum of fewer terms, wherever they lie. */
+const FEW = 32;
 /** More terms than this go into a sum in two steps. */
 const TERMS = 4096;
 
@@ -36,6 +38,7 @@ export function reduceAxes(
 ): Value {
   const reduced = new Set(axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
   const kept: Shape = x.shape.map((n, axis) => (reduced.has(axis) ? 1 : n));
+  if (points(x.shape) < FEW * points(kept)) return reduce(x, { axes, keep });
   const last = kept.findLastIndex((n) => n > 1);
   const lead = x.shape.slice(0, last + 1);
   const ends = reduceRows(reduce, reshape(x, [points(lead), points(x.shape.slice(last + 1))]));

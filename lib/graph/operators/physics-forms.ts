@@ -44,8 +44,7 @@ function coilImagesOf(image: Value, maps: Value): Value {
 /** S^H z: the real part of conj(s) z is the sum of its two numbers times those of s, the imaginary part that times those of i s. */
 function combined(z: Value, maps: Value): Value {
   const [n, , y, x] = z.shape;
-  const sum = (factors: Value): Value =>
-    reshape(reduceSum(reduceSum(multiply(factors, z), { axes: [1] }), { axes: [3] }), [n, 1, y, x]);
+  const sum = (factors: Value): Value => reshape(reduceSum(multiply(factors, z), { axes: [1, 4] }), [n, 1, y, x]);
   return concat([sum(maps), sum(timesI(maps))], 1);
 }
 
@@ -68,6 +67,11 @@ function coilImages(kspace: Value, mask: Value): Value {
 /** S^H F^H M y. */
 export function encodeAdjointForm(kspace: Value, maps: Value, mask: Value): Value {
   return combined(coilImages(kspace, mask), maps);
+}
+
+/** S^H F^H M F S x: a mask of 0 and 1 twice is that mask. */
+export function encodeNormalForm(image: Value, maps: Value, mask: Value): Value {
+  return encodeAdjointForm(dft2(coilImagesOf(image, maps), false), maps, mask);
 }
 
 /** conj(x) F^H M y. */

@@ -10,7 +10,13 @@ import { encode, encodeAdjoint, encodeMapsGradient, encodeNormal, fft2, solveNor
 import type { Operator, Value } from '../types.js';
 import { attributeError, defineOperator, expectShape, float32, shapeError } from './define.js';
 import { dft2 } from './fourier-forms.js';
-import { dataLossForm, encodeAdjointForm, encodeForm, encodeMapsGradientForm } from './physics-forms.js';
+import {
+  dataLossForm,
+  encodeAdjointForm,
+  encodeForm,
+  encodeMapsGradientForm,
+  encodeNormalForm,
+} from './physics-forms.js';
 
 function expectCoils(operator: string, argument: string, { shape }: Value): void {
   if (shape.length !== 5 || shape[4] !== 2) shapeError(operator, argument, 'shape [n,coil,y,x,2]', shape);
@@ -101,7 +107,7 @@ export const physics: readonly Operator[] = [
       encodeNormal(dy, maps, mask),
       mapsGradientOfNormal(image, dy, maps, mask),
     ],
-    portable: ([image, maps, mask]) => [encodeAdjointForm(encodeForm(image, maps, mask), maps, mask)],
+    portable: ([image, maps, mask]) => [encodeNormalForm(image, maps, mask)],
   }),
 
   // x = (A^H A + weight)^-1 b by conjugate gradients. The gradient is that of the exact solution: with g = (A^H A + weight)^-1 dy,
@@ -128,7 +134,7 @@ export const physics: readonly Operator[] = [
       ];
     },
     portable: ([b, maps, mask, weight], { iterations }) => [
-      conjugateGradients(b, weight, iterations, (p) => encodeAdjointForm(encodeForm(p, maps, mask), maps, mask)),
+      conjugateGradients(b, weight, iterations, (p) => encodeNormalForm(p, maps, mask)),
     ],
   }),
 
