@@ -15,7 +15,7 @@ import { openMemory, type Placement } from './open-memory.js';
 import type { ParameterStore } from './parameters.js';
 
 /** What `createPredictor` loads. */
-export interface PredictorOptions extends Placement, Omit<LoadOptions, 'threads'>, MeasurementShapes {
+export interface PredictorOptions extends Placement, Omit<LoadOptions, 'threads' | 'replay'>, MeasurementShapes {
   readonly network: Network;
   /** Not copied on the CPU: to stay as they are as long as the predictor is in use. */
   readonly weights: ParameterStore;
