@@ -41,7 +41,7 @@ struct PassSizes {
 /// Lines of a tile: a power of two, as many as leave room for several tiles in a multiprocessor. The pitch of rows is odd, for neighbouring threads read
 /// and write neighbouring samples of one row.
 inline Tile tile_of(const LinePlan& plan, uint32_t most, bool rows) {
-  constexpr uint32_t kBytes = 64u << 10, kMostShift = 4;  // bytes that every device gives a block
+  constexpr uint32_t kBytes = 60u << 10, kMostShift = 4;  // every device gives a block 64 KiB, of which sums over the block take some
   const auto pitch = [&](uint32_t shift) { return rows ? 1u << shift | 1u : 1u << shift; };
   uint32_t shift = std::min<uint32_t>(kMostShift, std::bit_width(most - 1));
   while (shift > 0 && plan.slots * pitch(shift) * sizeof(float2) > kBytes) --shift;
