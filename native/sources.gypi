@@ -128,6 +128,7 @@
       "test/native/cuda/normalisation_test.cc",
       "test/native/cuda/optimiser_test.cc",
       "test/native/cuda/pixel_eigenvectors_test.cc",
+      "test/native/cuda/line_plan_test.cc",
       "test/native/cuda/lines_normal_test.cc",
       "test/native/cuda/sample_step_test.cc",
       "test/native/cuda/self_test_test.cc",

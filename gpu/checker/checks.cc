@@ -35,13 +35,13 @@ std::string Extent::words() const { return times({batch, sets, coils, ny, nx}); 
 std::string Planes::words() const { return times({n, ci, co, height, width}); }
 
 Sizes Sizes::small() {
-  return {{{2, 1, 3, 12, 10}, {1, 2, 3, 5, 7}, {1, 1, 2, 1, 9}}, {{2, 2, 3, 6, 8}, {1, 5, 4, 5, 7}, {1, 1, 1, 2, 3}}};
+  return {{{2, 1, 3, 12, 10}, {1, 2, 3, 5, 7}, {1, 1, 2, 1, 9}, {1, 1, 17, 4, 36}}, {{2, 2, 3, 6, 8}, {1, 5, 4, 5, 7}, {1, 1, 1, 2, 3}}};
 }
 
 Sizes Sizes::full() {
   Sizes sizes = small();
   // 372 = 4 3 31 and 368 = 16 23 are widths of real scans; 218x170 with two sets of maps; primes; more coils than a warp has lanes.
-  const std::vector<Extent> extents{{1, 1, 15, 640, 368}, {2, 1, 16, 640, 372}, {4, 1, 15, 320, 320}, {2, 2, 8, 218, 170}, {1, 1, 5, 127, 61}, {1, 1, 40, 97, 32}};
+  const std::vector<Extent> extents{{1, 1, 15, 640, 368}, {2, 1, 16, 640, 372}, {4, 1, 15, 320, 320}, {2, 2, 8, 218, 170}, {1, 1, 5, 127, 61}, {1, 1, 40, 97, 32}, {1, 1, 20, 96, 80}};
   const std::vector<Planes> planes{{1, 2, 32, 640, 368}, {1, 64, 64, 320, 320}, {2, 32, 32, 92, 160}, {1, 128, 256, 80, 46}, {1, 512, 512, 20, 20}, {3, 17, 33, 41, 23}};
   sizes.extents.insert(sizes.extents.end(), extents.begin(), extents.end());
   sizes.planes.insert(sizes.planes.end(), planes.begin(), planes.end());

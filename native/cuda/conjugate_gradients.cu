@@ -185,7 +185,7 @@ LarmorCudaStatus solve_normal(LarmorCudaContext* context, const LarmorCudaEncodi
     require(options->device_weight != nullptr || (options->regularisation >= 0 && std::isfinite(options->regularisation)),
             "regularisation must be 0 or more, got ", options->regularisation);
     require(options->tolerance >= 0 && std::isfinite(options->tolerance), "tolerance must be 0 or more, got ", options->tolerance);
-    require(encoder.sizes().batch <= kMostSlices, "batch must be at most ", kMostSlices, ", got ", encoder.sizes().batch);
+    require(encoder.sizes().batch <= kGridLimit, "batch must be at most ", kGridLimit, ", got ", encoder.sizes().batch);
     if (encoder.empty()) return;
     require(device_b != nullptr && device_x != nullptr && device_b != device_x, "device_b and device_x must be two arrays");
     solve(encoder, *options, device_b, device_x, iterations, residuals);

@@ -30,11 +30,17 @@ struct ResidualSlope {
   struct Local {
     double sums[kSums];
   };
-  __device__ float2 operator()(Local& local, const Pixel& pixel, uint32_t coil, float2 value) const {
-    const float weight = view.weight(view.mask, pixel), held = view.weight(held_out, pixel);
+  struct Raw {
+    float weight, held;
+    float2 reference;
+  };
+  __device__ Raw read(const Pixel& pixel, uint32_t coil) const {
+    return {view.weight(view.mask, pixel), view.weight(held_out, pixel), measured[view.sample(pixel, coil)]};
+  }
+  __device__ float2 value(Local& local, const Raw& raw, float2 sample) const {
+    const auto [weight, held, reference] = raw;
     if (weight == 0 && held == 0) return {0, 0};
-    const float2 reference = measured[view.sample(pixel, coil)];
-    const float2 difference = scale * value - reference;
+    const float2 difference = scale * sample - reference;
     const float2 weighted = weight * difference;
     local.sums[0] += static_cast<double>(magnitude(norm, weighted));
     local.sums[1] += static_cast<double>(magnitude(norm, weight * reference));

@@ -10,7 +10,7 @@ class Divider {
  public:
   Divider() = default;
   __host__ __device__ explicit Divider(uint32_t n) : factor_(0xffffffffu / n) {}
-  __device__ uint32_t quotient(uint32_t i) const { return static_cast<uint32_t>(((static_cast<uint64_t>(i) + 1) * factor_) >> 32); }
+  __device__ uint32_t quotient(uint32_t i) const { return static_cast<uint32_t>((static_cast<uint64_t>(i) * factor_ + factor_) >> 32); }
 
  private:
   uint32_t factor_ = 0;

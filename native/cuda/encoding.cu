@@ -14,10 +14,9 @@ struct SquaredWeights {
   EncodingView view;
 
   struct Local {};
-  __device__ float2 operator()(Local&, const Pixel& pixel, uint32_t, float2 value) const {
-    const float weight = view.weight(view.mask, pixel);
-    return weight == 0 ? float2{0, 0} : weight * weight * value;
-  }
+  using Raw = float;
+  __device__ float read(const Pixel& pixel, uint32_t) const { return view.weight(view.mask, pixel); }
+  __device__ float2 value(Local&, float weight, float2 sample) const { return weight == 0 ? float2{0, 0} : weight * weight * sample; }
   __device__ void finish(const Local&) const {}
 };
 
@@ -44,7 +43,6 @@ EncodingView Encoder::view(const Chunk& chunk) const {
           .coils = sizes_.coils,
           .coil = chunk.coil,
           .count = chunk.coils,
-          .ny = static_cast<int32_t>(sizes_.ny),
           .nx = static_cast<int32_t>(sizes_.nx),
           .points = static_cast<int32_t>(points_),
           .lines = sizes_.lines != 0,
@@ -57,16 +55,16 @@ Chunks::Chunks(const Encoder& encoder, bool rows, int keeps) : encoder_(encoder)
   const LarmorCudaEncoding& sizes = encoder.sizes();
   if (encoder.empty()) return;
   const PlaneTransform& transform = encoder.transform();
-  if (!transform.needs_planes(rows)) {
+  if (rows && transform.own_rows()) {
     const bool again = (keeps & kImage) != 0 && !transform.at_once(encoder.planes({0, 1, 0, sizes.coils}));
     coils_ = sizes.coils;
-    slices_ = again ? 1 : std::min(sizes.batch, kMostSlices);
+    slices_ = again ? 1 : std::min(sizes.batch, kGridLimit);
     if (again) image_.emplace(encoder.context().memory(), encoder.image_floats());
     return;
   }
   for (uint64_t most = std::max<uint64_t>(1, kChunkBytes / (encoder.points() * sizeof(float2)));; most /= 2) {
-    coils_ = static_cast<uint32_t>(std::min<uint64_t>(most, sizes.coils));
-    slices_ = static_cast<uint32_t>(std::clamp<uint64_t>(most / sizes.coils, 1, std::min(sizes.batch, kMostSlices)));
+    coils_ = static_cast<uint32_t>(std::min<uint64_t>({most, sizes.coils, kGridLimit}));
+    slices_ = static_cast<uint32_t>(std::clamp<uint64_t>(most / sizes.coils, 1, std::min(sizes.batch, kGridLimit)));
     most = static_cast<uint64_t>(coils_) * slices_;
     try {
       reserve(rows, keeps);

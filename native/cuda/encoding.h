@@ -10,7 +10,7 @@ namespace larmor::cuda {
 /// [coil, coil + count). Planes are [slice, count, y, x], all else as in LarmorCudaEncoding.
 struct EncodingView {
   uint32_t sets, coils, coil, count;
-  int32_t ny, nx, points;
+  int32_t nx, points;
   bool lines, planar;
   const float2* maps;
   const float* mask;
@@ -83,11 +83,17 @@ struct CombinedImage {
   float* image;
 
   template <class Get>
-  __device__ void operator()(const Pixel& pixel, uint32_t first, uint32_t count, Get&& get) const {
+  __device__ void combine(const Pixel& pixel, uint32_t first, uint32_t count, const Get& get) const {
     for (uint32_t set = 0; set < view.sets; ++set) {
       float2 sum = view.coil + first == 0 ? float2{0, 0} : view.load(image, pixel, set);
-#pragma unroll 4
-      for (uint32_t c = first; c < first + count; ++c) sum = sum + conjugate(view.map(pixel, set, c)) * get(c);
+      in_batches<8>(0, 1, static_cast<int32_t>(count), [&](int32_t begin, auto together) {
+        const uint32_t coil = first + static_cast<uint32_t>(begin);
+        float2 maps[together.value];
+#pragma unroll
+        for (uint32_t i = 0; i < together.value; ++i) maps[i] = view.map(pixel, set, coil + i);
+#pragma unroll
+        for (uint32_t i = 0; i < together.value; ++i) sum = sum + conjugate(maps[i]) * get(coil + i);
+      });
       if (view.coil + first + count == view.coils) sum = factor * sum;
       view.store(image, pixel, set, sum);
     }

@@ -12,20 +12,15 @@ struct Samples {
   const float2* measured;
   float2* kspace;
 
-  template <class Get>
-  __device__ void operator()(const Pixel& pixel, uint32_t first, uint32_t count, Get&& get) const {
-    const float weight = view.weight(view.mask, pixel);
-#pragma unroll 4
-    for (uint32_t c = first; c < first + count; ++c) {
-      const int64_t at = view.sample(pixel, c);
-      float2 value{0, 0};
-      if (weight != 0) {
-        value = scale * get(c);
-        if (measured != nullptr) value = value - measured[at];
-        value = weight * value;
-      }
-      kspace[at] = value;
-    }
+  struct Raw {
+    float weight;
+    float2 measured;
+  };
+  __device__ Raw read(const Pixel& pixel, uint32_t coil) const {
+    return {view.weight(view.mask, pixel), measured == nullptr ? float2{0, 0} : measured[view.sample(pixel, coil)]};
+  }
+  __device__ void write(const Raw& raw, const Pixel& pixel, uint32_t coil, float2 value) const {
+    kspace[view.sample(pixel, coil)] = raw.weight == 0 ? float2{0, 0} : raw.weight * (scale * value - raw.measured);
   }
 };
 
@@ -36,11 +31,10 @@ struct TimesConjugateImage {
   const float* image;
   float2* maps;
 
-  template <class Get>
-  __device__ void operator()(const Pixel& pixel, uint32_t first, uint32_t count, Get&& get) const {
-    const float2 value = factor * conjugate(view.load(image, pixel, 0));
-#pragma unroll 4
-    for (uint32_t c = first; c < first + count; ++c) maps[view.sample(pixel, c)] = value * get(c);
+  using Raw = float2;
+  __device__ float2 read(const Pixel& pixel, uint32_t) const { return view.load(image, pixel, 0); }
+  __device__ void write(float2 raw, const Pixel& pixel, uint32_t coil, float2 value) const {
+    maps[view.sample(pixel, coil)] = factor * conjugate(raw) * value;
   }
 };
 

@@ -7,13 +7,9 @@
 namespace larmor::cuda {
 namespace {
 
-struct ScaledToImages {
+struct ScaledToPlanes : ToPlanes {
   float factor;
-  ToPlanes images;
-  template <class Get>
-  __device__ void operator()(const Pixel& pixel, uint32_t first, uint32_t count, Get&& get) const {
-    images(pixel, first, count, [&](uint32_t coil) { return factor * get(coil); });
-  }
+  __device__ void write(const Raw& raw, const Pixel& pixel, uint32_t coil, float2 value) const { ToPlanes::write(raw, pixel, coil, factor * value); }
 };
 
 }  // namespace
@@ -28,12 +24,12 @@ LarmorCudaStatus fft2(LarmorCudaContext* context, int32_t inverse, uint64_t coun
     require(device_in != nullptr && device_out != nullptr, "device_in and device_out must not be null");
     const PlaneTransform transform(c, ny, nx);
     const float factor = unitary_scale(points);
-    for (uint64_t first = 0; first < count; first += kMostSlices) {
-      const PassSizes sizes{static_cast<uint32_t>(std::min<uint64_t>(kMostSlices, count - first)), 1, ny, nx};
+    for (uint64_t first = 0; first < count; first += kGridLimit) {
+      const PassSizes sizes{static_cast<uint32_t>(std::min<uint64_t>(kGridLimit, count - first)), 1, ny, nx};
       auto* const in = reinterpret_cast<float2*>(const_cast<float*>(device_in)) + first * points;  // only read
       float2* const out = reinterpret_cast<float2*>(device_out) + first * points;
       const FromPlanes source{{sizes, in}};
-      const ScaledToImages sink{factor, {{sizes, out}}};
+      const ScaledToPlanes sink{{{sizes, out}}, factor};
       if (inverse == 0)
         transform.forward(sizes, out, source, sink);
       else

@@ -34,8 +34,8 @@ std::optional<LinePlan> line_plan(Context& context, uint32_t n) {
   plan.length = n;
   plan.part = factors.empty() ? 1 : n / factors[0];
   plan.by_part = Divider(plan.part);
-  plan.apart = plan.part | 1;
-  plan.slots = n / plan.part * plan.apart;
+  plan.part_pitch = plan.part | 1;
+  plan.slots = n / plan.part * plan.part_pitch;
   uint32_t block = n;
   for (const uint32_t radix : factors) {
     const uint32_t apart = block / radix;
@@ -46,9 +46,9 @@ std::optional<LinePlan> line_plan(Context& context, uint32_t n) {
   plan.sample_slot = context.slots(n, [&](uint32_t i) {
     const bool result = i >= n;
     uint32_t slot = 0, from_centre = (i % n + n - n / 2) % n;
-    if (!result) return from_centre / plan.part * plan.apart + from_centre % plan.part;
+    if (!result) return from_centre / plan.part * plan.part_pitch + from_centre % plan.part;
     for (uint32_t s = 0; s < plan.stages; from_centre /= plan.stage[s].radix, ++s)
-      slot += from_centre % plan.stage[s].radix * (s == 0 ? plan.apart : plan.stage[s].apart);
+      slot += from_centre % plan.stage[s].radix * (s == 0 ? plan.part_pitch : plan.stage[s].apart);
     return slot;
   });
   plan.result_slot = plan.sample_slot + n;

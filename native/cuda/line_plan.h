@@ -23,7 +23,7 @@ struct LineStage {
 struct LinePlan {
   static constexpr uint32_t kMostLength = 4096;
   static constexpr uint32_t kMostStages = 8;  // 3^8 is more
-  uint32_t length, part, apart, slots;  // samples of a line and of a part; slots from part to part, and of a line
+  uint32_t length, part, part_pitch, slots;  // samples of a line and of a part; slots from part to part, and of a line
   uint32_t stages;
   LineStage stage[kMostStages];
   Divider by_part;

@@ -9,10 +9,10 @@ namespace larmor::cuda {
 
 constexpr uint32_t kTileThreads = 256;
 
-/// `used` of at most 2^shift lines; slot s of line i is at data[s * pitch + i]. Neighbouring threads work on neighbouring lines.
+/// Slot s of line i is at data[s * pitch + i]. Neighbouring threads work on neighbouring lines.
 struct Tile {
   float2* data;
-  uint32_t shift, used, pitch;
+  uint32_t lines, pitch;
 
   __device__ float2& at(uint32_t slot, uint32_t line) const { return data[slot * pitch + line]; }
 };
@@ -21,25 +21,26 @@ struct Tile {
 /// the forward transform, which is symmetric: one takes samples at their slots and leaves results at theirs, the other the reverse.
 enum class Decimation { kInFrequency, kInTime };
 
-/// One stage of all lines. Parts lie `gap` further apart than they are long; `first` says that the stage's samples are in different parts.
-template <int R, Decimation kDecimation>
+/// One stage of all lines. Parts lie `gap` further apart than they are long; `first` says that the stage's samples are in different parts. Where
+/// samples are neighbours all turns are whole ones, and not made: kTurns is false.
+template <int R, Decimation kDecimation, bool kTurns>
 LARMOR_APART __device__ void run_stage(Tile tile, LineStage stage, uint32_t length, uint32_t gap, Divider by_part, bool first, const float2* roots) {
-  const uint32_t butterflies = length / R << tile.shift, lines = (1u << tile.shift) - 1;
-  const uint32_t step = (first ? stage.apart + gap : stage.apart) * tile.pitch;
+  constexpr bool kBefore = kTurns && kDecimation == Decimation::kInTime, kAfter = kTurns && kDecimation == Decimation::kInFrequency;
+  const uint32_t butterflies = length / R * tile.lines, step = (first ? stage.apart + gap : stage.apart) * tile.pitch;
+  const Divider by_lines(tile.lines);
   for (uint32_t e = threadIdx.x; e < butterflies; e += blockDim.x) {
-    const uint32_t line = e & lines, j = e >> tile.shift;
-    if (line >= tile.used) continue;
+    const uint32_t j = by_lines.quotient(e), line = e - j * tile.lines;
     const uint32_t block = stage.by_apart.quotient(j), offset = j - block * stage.apart;
     const uint32_t sample = block * R * stage.apart + offset;
-    float2* const at = tile.data + (sample + by_part.quotient(sample) * gap) * tile.pitch + line;
-    const uint32_t turn = offset * stage.turn;
+    float2* const at = &tile.at(sample + by_part.quotient(sample) * gap, line);
+    const auto turned = [&, turn = offset * stage.turn](int k, float2 value) { return __ldg(roots + k * turn) * value; };
     float2 v[R];
 #pragma unroll
     for (int r = 0; r < R; ++r) {
       v[r] = at[r * step];
-      if (kDecimation == Decimation::kInTime && r > 0) v[r] = roots[r * turn] * v[r];
+      if (kBefore && r > 0) v[r] = turned(r, v[r]);
     }
-    Butterfly<R>::run(v, [&](int k, float2 value) { at[k * step] = kDecimation == Decimation::kInFrequency && k > 0 ? roots[k * turn] * value : value; });
+    Butterfly<R>::run(v, [&](int k, float2 value) { at[k * step] = kAfter && k > 0 ? turned(k, value) : value; });
   }
 }
 
@@ -48,10 +49,15 @@ using Radix = std::integral_constant<int, R>;
 
 template <Decimation kDecimation>
 __device__ void run_stage(const Tile& tile, const LinePlan& plan, uint32_t s) {
+  const LineStage& stage = plan.stage[s];
+  const uint32_t gap = plan.part_pitch - plan.part;
   const auto run = [&](auto radix) {
-    run_stage<radix.value, kDecimation>(tile, plan.stage[s], plan.length, plan.apart - plan.part, plan.by_part, s == 0, plan.roots);
+    if (stage.apart > 1)
+      run_stage<radix.value, kDecimation, true>(tile, stage, plan.length, gap, plan.by_part, s == 0, plan.roots);
+    else
+      run_stage<radix.value, kDecimation, false>(tile, stage, plan.length, gap, plan.by_part, s == 0, plan.roots);
   };
-  switch (plan.stage[s].radix) {
+  switch (stage.radix) {
     case 2: return run(Radix<2>{});
     case 3: return run(Radix<3>{});
     case 4: return run(Radix<4>{});

@@ -1,22 +1,23 @@
 // Passes over planes of samples, each of which reads them once, makes centred unscaled transforms of their lines in shared memory, and writes them once.
 //
-// What is read and written is up to the caller:
-//   source.read(pixel, coil)          gives a Source::Raw, of which source.value(raw, pixel, coil) makes a sample: several reads are on their way
-//                                     before the first is used
-//   middle(local, pixel, coil, value) in passes both ways: what is transformed back in place of a transformed value; `local` is a Middle::Local of
-//                                     the thread, and middle.finish(local) is called by every thread at the end
-//   sink(pixel, first, count, get)    does something with the results get(coil) of coils [first, first + count): of all that a block has of a pixel,
-//                                     in order
+// What is read and written is up to the caller. All of these say with read(pixel, coil) what they need from memory, so that several reads are on their
+// way before the first is used:
+//   source.value(raw, pixel, coil)    a sample
+//   middle.value(local, raw, sample)  in passes both ways: what is transformed back in place of a transformed sample; `local` is a Middle::Local of the
+//                                     thread, and middle.finish(local) is called by every thread at the end
+//   sink.write(raw, pixel, coil, sample)
+// A sink that combines coils has instead
+//   sink.combine(pixel, first, count, get), with the samples get(coil) of coils [first, first + count): of all that a block has of a pixel, in order
 // What a block writes it has read before, so that planes may be replaced.
 #pragma once
 #include <algorithm>
-#include <bit>
 
 #include "cuda/line_transform.h"
 
 namespace larmor::cuda {
 
-// Blocks that share a multiprocessor, so that some load while others compute. Three leave a thread 80 registers: radices up to 19 need no more, 23 lacks few.
+// Blocks that share a multiprocessor, so that some load while others compute. Three leave a thread 80 registers, which radices up to 19 do with; 31 puts
+// a third of its samples aside.
 constexpr uint32_t kTilesAtOnce = 3;
 
 // Signed, as the compiler may then assume that indices do not wrap, and computes addresses of neighbours from one another.
@@ -31,23 +32,19 @@ struct NoMiddle {
   struct Local {};
 };
 
-constexpr uint32_t kMostSlices = 65535;  // of a launch, as of all axes of a grid but the first
+constexpr uint32_t kGridLimit = 65535;  // blocks along every axis of a grid but the first
 
 /// Planes [slices, coils, ny, nx].
 struct PassSizes {
   uint32_t slices, coils, ny, nx;
 };
 
-/// Lines of a tile: a power of two, as many as leave room for several tiles in a multiprocessor. The pitch of rows is odd, for neighbouring threads read
-/// and write neighbouring samples of one row.
-inline Tile tile_of(const LinePlan& plan, uint32_t most, bool rows) {
-  constexpr uint32_t kBytes = 60u << 10, kMostShift = 4;  // every device gives a block 64 KiB, of which sums over the block take some
-  const auto pitch = [&](uint32_t shift) { return rows ? 1u << shift | 1u : 1u << shift; };
-  uint32_t shift = std::min<uint32_t>(kMostShift, std::bit_width(most - 1));
-  while (shift > 0 && plan.slots * pitch(shift) * sizeof(float2) > kBytes) --shift;
-  return {nullptr, shift, 0, pitch(shift)};
-}
-inline size_t bytes_of(const Tile& tile, const LinePlan& plan) { return plan.slots * tile.pitch * sizeof(float2); }
+constexpr uint32_t kMostLines = 16;            // of a tile: half a warp reads 128 bytes
+constexpr size_t kTileBytes = size_t{60} << 10;  // of 64 KiB that every device gives a block; sums over the block take some
+
+/// Of tiles of rows: odd, for neighbouring threads read and write neighbouring samples of one row.
+__host__ __device__ inline uint32_t row_pitch(uint32_t lines) { return lines | 1; }
+inline size_t tile_bytes(const LinePlan& plan, uint32_t pitch) { return static_cast<size_t>(plan.slots) * pitch * sizeof(float2); }
 
 /// What a thread does of one line of a tile: sample `pixel`, and from there every `step`-th along x, or y, as long as it is less than `end`.
 template <bool kAlongX>
@@ -60,101 +57,119 @@ struct Walk {
   __device__ Pixel at(int32_t index) const { return kAlongX ? Pixel{pixel.slice, pixel.y, index} : Pixel{pixel.slice, index, pixel.x}; }
 };
 
-/// Fills a tile's line from sample i on, kReads at once as long as there are as many.
-template <Way kWay, int32_t kReads = 8, class Source, bool kAlongX>
-__device__ void load_line(const Tile& tile, const LinePlan& plan, const Walk<kAlongX>& walk, int32_t i, const Source& source) {
-  for (; i + (kReads - 1) * walk.step < walk.end; i += kReads * walk.step) {
-    typename Source::Raw raw[kReads];
+/// Calls body(i, count) for i = start, start + step, ... < end, `count` of them at once: a std::integral_constant.
+template <int32_t kAtOnce, class Body>
+__device__ void in_batches(int32_t i, int32_t step, int32_t end, const Body& body) {
+  for (; i + (kAtOnce - 1) * step < end; i += kAtOnce * step) body(i, std::integral_constant<int32_t, kAtOnce>{});
+  if constexpr (kAtOnce > 1) in_batches<kAtOnce / 2>(i, step, end, body);
+}
+
+/// Reads what `from` needs of the samples of a walk, and calls body(i, raw) for each.
+template <int32_t kAtOnce, class From, bool kAlongX, class Body>
+__device__ void each_read(const From& from, const Walk<kAlongX>& walk, const Body& body) {
+  in_batches<kAtOnce>(walk.start(), walk.step, walk.end, [&](int32_t first, auto count) {
+    typename From::Raw raw[count.value];
 #pragma unroll
-    for (int32_t r = 0; r < kReads; ++r) raw[r] = source.read(walk.at(i + r * walk.step), walk.coil);
+    for (int32_t i = 0; i < count.value; ++i) raw[i] = from.read(walk.at(first + i * walk.step), walk.coil);
 #pragma unroll
-    for (int32_t r = 0; r < kReads; ++r) {
-      const float2 value = source.value(raw[r], walk.at(i + r * walk.step), walk.coil);
-      tile.at(plan.sample_slot[i + r * walk.step], walk.line) = kWay == Way::kInverse ? swapped(value) : value;
-    }
-  }
-  if constexpr (kReads > 1) load_line<kWay, kReads / 2>(tile, plan, walk, i, source);
+    for (int32_t i = 0; i < count.value; ++i) body(first + i * walk.step, raw[i]);
+  });
+}
+
+template <Way kWay, class Source, bool kAlongX>
+__device__ void load_line(const Tile& tile, const LinePlan& plan, const Walk<kAlongX>& walk, const Source& source) {
+  each_read<8>(source, walk, [&](int32_t i, const auto& raw) {
+    const float2 value = source.value(raw, walk.at(i), walk.coil);
+    tile.at(__ldg(plan.sample_slot + i), walk.line) = kWay == Way::kInverse ? swapped(value) : value;
+  });
 }
 
 /// The middle of a pass both ways.
 template <class Middle, bool kAlongX>
 __device__ void change_line(const Tile& tile, const LinePlan& plan, const Walk<kAlongX>& walk, const Middle& middle, typename Middle::Local& local) {
-#pragma unroll 4
-  for (int32_t i = walk.start(); i < walk.end; i += walk.step) {
-    float2& result = tile.at(plan.result_slot[i], walk.line);
-    result = swapped(middle(local, walk.at(i), walk.coil, result));
-  }
+  each_read<4>(middle, walk, [&](int32_t i, const auto& raw) {
+    float2& result = tile.at(__ldg(plan.result_slot + i), walk.line);
+    result = swapped(middle.value(local, raw, result));
+  });
 }
 
-/// Where sample or result i of a line lies at the end of a pass, and what it is.
+/// Result i of a pass, or of one both ways sample i.
 template <Way kWay>
-__device__ uint32_t final_slot(const LinePlan& plan, int32_t i) {
-  return kWay == Way::kBoth ? plan.sample_slot[i] : plan.result_slot[i];
-}
-template <Way kWay>
-__device__ float2 final_value(float2 value) {
+__device__ float2 final_value(const Tile& tile, const LinePlan& plan, int32_t i, uint32_t line) {
+  const float2 value = tile.at(__ldg((kWay == Way::kBoth ? plan.sample_slot : plan.result_slot) + i), line);
   return kWay == Way::kForward ? value : swapped(value);
+}
+
+template <Way kWay, class Sink, bool kAlongX>
+__device__ void store_line(const Tile& tile, const LinePlan& plan, const Walk<kAlongX>& walk, const Sink& sink) {
+  in_batches<8>(walk.start(), walk.step, walk.end, [&](int32_t first, auto count) {
+    typename Sink::Raw raw[count.value];
+    float2 value[count.value];
+#pragma unroll
+    for (int32_t i = 0; i < count.value; ++i) raw[i] = sink.read(walk.at(first + i * walk.step), walk.coil);
+#pragma unroll
+    for (int32_t i = 0; i < count.value; ++i) value[i] = final_value<kWay>(tile, plan, first + i * walk.step, walk.line);
+#pragma unroll
+    for (int32_t i = 0; i < count.value; ++i) sink.write(raw[i], walk.at(first + i * walk.step), walk.coil, value[i]);
+  });
 }
 
 /// Rows. A block has `rows` rows and goes through their coils, `together` at once. blockIdx.x counts groups of rows, blockIdx.y slices.
 template <Way kWay, class Source, class Middle, class Sink>
 __global__ void __launch_bounds__(kTileThreads, kTilesAtOnce)
-    rows_kernel(PassSizes sizes, const __grid_constant__ LinePlan plan, Tile tile, uint32_t rows, uint32_t together, Source source, Middle middle, Sink sink) {
+    rows_kernel(PassSizes sizes, const __grid_constant__ LinePlan plan, uint32_t rows, uint32_t together, Source source, Middle middle, Sink sink) {
   constexpr uint32_t kWarp = 32, kWarps = kTileThreads / kWarp;
   const auto n = static_cast<int32_t>(plan.length), slice = static_cast<int32_t>(blockIdx.y);
   const uint32_t first_row = blockIdx.x * rows, count_rows = min(rows, sizes.ny - first_row);
-  tile.data = dynamic_shared<float2>();
   [[maybe_unused]] typename Middle::Local local{};
   for (uint32_t first = 0; first < sizes.coils; first += together) {
-    const uint32_t count = min(together, sizes.coils - first);
-    tile.used = count_rows * count;
+    const uint32_t count = min(together, sizes.coils - first), lines = count_rows * count;
+    const Tile tile{dynamic_shared<float2>(), lines, row_pitch(lines)};
     /// Calls body(walk) for the lines of this thread's warp.
     const auto each_line = [&](auto&& body) {
-      for (uint32_t line = threadIdx.x / kWarp; line < tile.used; line += kWarps) {
+      for (uint32_t line = threadIdx.x / kWarp; line < lines; line += kWarps) {
         const Pixel pixel{slice, static_cast<int32_t>(first_row + line / count), static_cast<int32_t>(threadIdx.x % kWarp)};
         body(Walk<true>{pixel, first + line % count, line, kWarp, n});
       }
     };
-    each_line([&](const Walk<true>& walk) { load_line<kWay>(tile, plan, walk, walk.start(), source); });
+    each_line([&](const Walk<true>& walk) { load_line<kWay>(tile, plan, walk, source); });
     transform_lines(tile, plan);
     if constexpr (kWay == Way::kBoth) {
       each_line([&](const Walk<true>& walk) { change_line(tile, plan, walk, middle, local); });
       transform_lines_back(tile, plan);
     }
-    // Warps take rows where there are enough, else all go along every row.
-    const uint32_t threads = count_rows < kWarps ? kTileThreads : kWarp;
-    for (uint32_t row = threadIdx.x / threads; row < count_rows; row += kTileThreads / threads)
-      for (auto x = static_cast<int32_t>(threadIdx.x % threads); x < n; x += static_cast<int32_t>(threads)) {
-        const float2* const results = &tile.at(final_slot<kWay>(plan, x), row * count);
-        sink(Pixel{slice, static_cast<int32_t>(first_row + row), x}, first, count, [&](uint32_t coil) { return final_value<kWay>(results[coil - first]); });
-      }
+    if constexpr (requires { typename Sink::Raw; }) {
+      each_line([&](const Walk<true>& walk) { store_line<kWay>(tile, plan, walk, sink); });
+    } else {
+      // Warps take rows where there are enough, else all go along every row.
+      const uint32_t threads = count_rows < kWarps ? kTileThreads : kWarp;
+      for (uint32_t row = threadIdx.x / threads; row < count_rows; row += kTileThreads / threads)
+        for (auto x = static_cast<int32_t>(threadIdx.x % threads); x < n; x += static_cast<int32_t>(threads))
+          sink.combine(Pixel{slice, static_cast<int32_t>(first_row + row), x}, first, count,
+                       [&](uint32_t coil) { return final_value<kWay>(tile, plan, x, row * count + coil - first); });
+    }
     __syncthreads();
   }
   if constexpr (kWay == Way::kBoth) middle.finish(local);
 }
 
-/// Columns: of 2^tile.shift neighbouring ones of a plane, a thread in one of them. blockIdx.x counts groups of columns, blockIdx.y coils, blockIdx.z
-/// slices.
+/// Columns: `width` neighbouring ones of a plane, a power of two; a thread is in one of them. blockIdx.x counts groups of columns, blockIdx.y coils,
+/// blockIdx.z slices.
 template <Way kWay, class Source, class Middle, class Sink>
 __global__ void __launch_bounds__(kTileThreads, kTilesAtOnce)
-    columns_kernel(PassSizes sizes, const __grid_constant__ LinePlan plan, Tile tile, Source source, Middle middle, Sink sink) {
-  const uint32_t first = blockIdx.x << tile.shift, lines = 1u << tile.shift, line = threadIdx.x & (lines - 1);
-  tile.data = dynamic_shared<float2>();
-  tile.used = min(lines, sizes.nx - first);
+    columns_kernel(PassSizes sizes, const __grid_constant__ LinePlan plan, uint32_t width, Source source, Middle middle, Sink sink) {
+  const uint32_t first = blockIdx.x * width, line = threadIdx.x % width, lines = min(width, sizes.nx - first);
+  const Tile tile{dynamic_shared<float2>(), lines, width};
   [[maybe_unused]] typename Middle::Local local{};
-  const Pixel pixel{static_cast<int32_t>(blockIdx.z), static_cast<int32_t>(threadIdx.x >> tile.shift), static_cast<int32_t>(first + line)};
-  const Walk<false> walk{pixel, blockIdx.y, line, static_cast<int32_t>(kTileThreads >> tile.shift), line < tile.used ? static_cast<int32_t>(plan.length) : 0};
-  load_line<kWay>(tile, plan, walk, walk.start(), source);
+  const Pixel pixel{static_cast<int32_t>(blockIdx.z), static_cast<int32_t>(threadIdx.x / width), static_cast<int32_t>(first + line)};
+  const Walk<false> walk{pixel, blockIdx.y, line, static_cast<int32_t>(kTileThreads / width), line < lines ? static_cast<int32_t>(plan.length) : 0};
+  load_line<kWay>(tile, plan, walk, source);
   transform_lines(tile, plan);
   if constexpr (kWay == Way::kBoth) {
     change_line(tile, plan, walk, middle, local);
     transform_lines_back(tile, plan);
   }
-#pragma unroll 4
-  for (int32_t y = walk.start(); y < walk.end; y += walk.step) {
-    const float2 value = tile.at(final_slot<kWay>(plan, y), line);
-    sink(walk.at(y), walk.coil, 1, [&](uint32_t) { return final_value<kWay>(value); });
-  }
+  store_line<kWay>(tile, plan, walk, sink);
   if constexpr (kWay == Way::kBoth) middle.finish(local);
 }
 
@@ -167,29 +182,39 @@ void launch_tiles(const char* name, Context& context, Kernel* kernel, dim3 grid,
 
 /// How rows_kernel() divides rows.
 struct RowTiles {
-  Tile tile;
   uint32_t rows, together;
 
-  RowTiles(const PassSizes& sizes, const LinePlan& plan) : tile(tile_of(plan, sizes.coils * std::min(sizes.ny, 16u), true)) {
-    const uint32_t lines = 1u << tile.shift, rounds = (sizes.coils + lines - 1) / lines;
+  RowTiles(const PassSizes& sizes, const LinePlan& plan) {
+    uint32_t lines = kMostLines;
+    while (lines > 1 && tile_bytes(plan, row_pitch(lines)) > kTileBytes) --lines;
+    const uint32_t rounds = (sizes.coils + lines - 1) / lines;
     together = (sizes.coils + rounds - 1) / rounds;
-    rows = lines / together;
+    rows = std::min(lines / together, sizes.ny);
   }
 };
 
 template <Way kWay, class Source, class Middle, class Sink>
 void run_rows(Context& context, const PassSizes& sizes, const LinePlan& plan, const Source& source, const Middle& middle, const Sink& sink) {
-  const RowTiles tiles(sizes, plan);
-  launch_tiles("rows", context, rows_kernel<kWay, Source, Middle, Sink>, dim3((sizes.ny + tiles.rows - 1) / tiles.rows, sizes.slices), bytes_of(tiles.tile, plan), sizes,
-               plan, tiles.tile, tiles.rows, tiles.together, source, middle, sink);
+  const auto [rows, together] = RowTiles(sizes, plan);
+  launch_tiles("rows", context, rows_kernel<kWay, Source, Middle, Sink>, dim3((sizes.ny + rows - 1) / rows, sizes.slices), tile_bytes(plan, row_pitch(rows * together)),
+               sizes, plan, rows, together, source, middle, sink);
 }
 
-inline dim3 column_grid(const PassSizes& sizes, const Tile& tile) { return dim3((sizes.nx + (1u << tile.shift) - 1) >> tile.shift, sizes.coils, sizes.slices); }
+/// How columns_kernel() divides columns.
+struct ColumnTiles {
+  uint32_t width = kMostLines;
+  dim3 grid;
+
+  ColumnTiles(const PassSizes& sizes, const LinePlan& plan) {
+    while (width > 1 && (width / 2 >= sizes.nx || tile_bytes(plan, width) > kTileBytes)) width /= 2;
+    grid = dim3((sizes.nx + width - 1) / width, sizes.coils, sizes.slices);
+  }
+};
 
 template <Way kWay, class Source, class Middle, class Sink>
 void run_columns(Context& context, const PassSizes& sizes, const LinePlan& plan, const Source& source, const Middle& middle, const Sink& sink) {
-  const Tile tile = tile_of(plan, sizes.nx, false);
-  launch_tiles("columns", context, columns_kernel<kWay, Source, Middle, Sink>, column_grid(sizes, tile), bytes_of(tile, plan), sizes, plan, tile, source, middle, sink);
+  const ColumnTiles tiles(sizes, plan);
+  launch_tiles("columns", context, columns_kernel<kWay, Source, Middle, Sink>, tiles.grid, tile_bytes(plan, tiles.width), sizes, plan, tiles.width, source, middle, sink);
 }
 
 }  // namespace larmor::cuda

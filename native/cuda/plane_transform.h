@@ -9,7 +9,7 @@
 
 namespace larmor::cuda {
 
-constexpr uint32_t kBlocks = 256;  // of a slice, where something runs point by point
+constexpr uint32_t kPointBlocks = 256;  // of a slice, where something runs point by point
 
 /// Largest image whose points fit the 32-bit indices of the kernels.
 constexpr uint64_t kMostPoints = uint64_t{1} << 30;
@@ -20,11 +20,11 @@ inline float unitary_scale(uint64_t points) { return static_cast<float>(1 / std:
 /// Of planes [slice, coil, y, x] in memory.
 struct StoredPlanes {
   PassSizes sizes;
-  float2* planes;
+  float2* data;
 
   __device__ float2* at(const Pixel& pixel, uint32_t coil) const {
     const auto ny = static_cast<int32_t>(sizes.ny), nx = static_cast<int32_t>(sizes.nx);
-    return planes + (static_cast<int64_t>(pixel.slice) * sizes.coils + coil) * (ny * nx) + (pixel.y * nx + pixel.x);
+    return data + (static_cast<int64_t>(pixel.slice) * sizes.coils + coil) * (ny * nx) + (pixel.y * nx + pixel.x);
   }
 };
 struct FromPlanes : StoredPlanes {
@@ -33,11 +33,9 @@ struct FromPlanes : StoredPlanes {
   __device__ float2 value(float2 raw, const Pixel&, uint32_t) const { return raw; }
 };
 struct ToPlanes : StoredPlanes {
-  template <class Get>
-  __device__ void operator()(const Pixel& pixel, uint32_t first, uint32_t count, Get&& get) const {
-#pragma unroll 4
-    for (uint32_t c = first; c < first + count; ++c) *at(pixel, c) = get(c);
-  }
+  struct Raw {};
+  __device__ Raw read(const Pixel&, uint32_t) const { return {}; }
+  __device__ void write(const Raw&, const Pixel& pixel, uint32_t coil, float2 value) const { *at(pixel, coil) = value; }
 };
 
 /// What cuFFT is surrounded by, point by point. blockIdx.y counts slices.
@@ -60,7 +58,11 @@ __global__ void source_kernel(StoredPlanes planes, Centring centring, bool inver
 template <class Sink>
 __global__ void sink_kernel(StoredPlanes planes, Centring centring, bool inverse, Sink sink) {
   each_pixel(planes.sizes, [&](const Pixel& pixel) {
-    sink(pixel, 0, planes.sizes.coils, [&](uint32_t coil) { return centring.apply(inverse, *planes.at(pixel, coil), pixel); });
+    const auto get = [&](uint32_t coil) { return centring.apply(inverse, *planes.at(pixel, coil), pixel); };
+    if constexpr (requires { typename Sink::Raw; })
+      for (uint32_t c = 0; c < planes.sizes.coils; ++c) sink.write(sink.read(pixel, c), pixel, c, get(c));
+    else
+      sink.combine(pixel, 0, planes.sizes.coils, get);
   });
 }
 
@@ -70,7 +72,7 @@ __global__ void middle_kernel(StoredPlanes planes, Centring centring, Middle mid
   each_pixel(planes.sizes, [&](const Pixel& pixel) {
     for (uint32_t c = 0; c < planes.sizes.coils; ++c) {
       float2* const at = planes.at(pixel, c);
-      *at = centring.apply(true, middle(local, pixel, c, centring.apply(false, *at, pixel)), pixel);
+      *at = centring.apply(true, middle.value(local, middle.read(pixel, c), centring.apply(false, *at, pixel)), pixel);
     }
   });
   middle.finish(local);
@@ -80,30 +82,29 @@ __global__ void middle_kernel(StoredPlanes planes, Centring centring, Middle mid
 class PlaneTransform {
  public:
   PlaneTransform(Context& context, uint32_t ny, uint32_t nx) : context_(context), y_(line_plan(context, ny)), x_(line_plan(context, nx)) {
-    if (!own(false)) phases_ = {context.centring_phases(ny), context.centring_phases(nx)};
+    if (!own_planes()) phases_ = {context.centring_phases(ny), context.centring_phases(nx)};
   }
 
-  /// Whether larmor's own passes transform rows, or whole planes.
-  bool own(bool rows) const { return x_ && (rows || y_); }
-  /// Rows that go both ways need no planes where they stay in shared memory.
-  bool needs_planes(bool rows) const { return !(rows && own(true)); }
+  /// Whether larmor's own passes transform rows, and whole planes.
+  bool own_rows() const { return x_.has_value(); }
+  bool own_planes() const { return x_ && y_; }
   /// Whether rows of `coils` coils that go both ways read all of a point before they write it.
   bool at_once(const PassSizes& sizes) const { return RowTiles(sizes, *x_).together == sizes.coils; }
   /// Makes sure of what transforms of these planes need besides: cuFFT's work area.
   void prepare(const PassSizes& sizes, bool rows) const {
-    if (!own(rows)) context_.plans().prepare(plan(sizes, rows));
+    if (!(rows ? own_rows() : own_planes())) context_.plans().prepare(plan(sizes, rows));
   }
   /// Blocks that call Middle::finish().
   uint64_t middle_blocks(const PassSizes& sizes) const {
-    if (!own(false)) return static_cast<uint64_t>(grid(sizes).x) * sizes.slices;
-    const dim3 blocks = column_grid(sizes, tile_of(*y_, sizes.nx, false));
+    if (!own_planes()) return static_cast<uint64_t>(grid(sizes).x) * sizes.slices;
+    const dim3 blocks = ColumnTiles(sizes, *y_).grid;
     return static_cast<uint64_t>(blocks.x) * blocks.y * blocks.z;
   }
 
   template <class Source, class Sink>
   void forward(const PassSizes& sizes, float2* planes, const Source& source, const Sink& sink) const {
     const StoredPlanes stored{sizes, planes};
-    if (own(false)) {
+    if (own_planes()) {
       run_rows<Way::kForward>(context_, sizes, *x_, source, NoMiddle{}, ToPlanes{stored});
       run_columns<Way::kForward>(context_, sizes, *y_, FromPlanes{stored}, NoMiddle{}, sink);
     } else {
@@ -114,7 +115,7 @@ class PlaneTransform {
   template <class Source, class Sink>
   void inverse(const PassSizes& sizes, float2* planes, const Source& source, const Sink& sink) const {
     const StoredPlanes stored{sizes, planes};
-    if (own(false)) {
+    if (own_planes()) {
       run_columns<Way::kInverse>(context_, sizes, *y_, source, NoMiddle{}, ToPlanes{stored});
       run_rows<Way::kInverse>(context_, sizes, *x_, FromPlanes{stored}, NoMiddle{}, sink);
     } else {
@@ -122,11 +123,11 @@ class PlaneTransform {
     }
   }
 
-  /// Forward, the middle, inverse; with kRows of rows only, and then planes may be null where needs_planes() is false.
+  /// Forward, the middle, inverse; with kRows of rows only; own passes of those do without planes.
   template <bool kRows, class Source, class Middle, class Sink>
   void both(const PassSizes& sizes, float2* planes, const Source& source, const Middle& middle, const Sink& sink) const {
     const StoredPlanes stored{sizes, planes};
-    if (!own(kRows)) {
+    if (!(kRows ? own_rows() : own_planes())) {
       source_to(stored, kRows, false, source);
       context_.plans().transform(plan(sizes, kRows), false, planes);
       launch("middle", middle_kernel<Middle>, grid(sizes), dim3(kBlock), 0, context_.stream(), stored, centring(kRows), middle);
@@ -146,7 +147,7 @@ class PlaneTransform {
     const uint64_t planes = static_cast<uint64_t>(sizes.slices) * sizes.coils;
     return rows ? PlanSizes{0, sizes.nx, planes * sizes.ny} : PlanSizes{sizes.ny, sizes.nx, planes};
   }
-  static dim3 grid(const PassSizes& sizes) { return dim3(blocks_for(static_cast<uint64_t>(sizes.ny) * sizes.nx, kBlock, kBlocks), sizes.slices); }
+  static dim3 grid(const PassSizes& sizes) { return dim3(blocks_for(static_cast<uint64_t>(sizes.ny) * sizes.nx, kBlock, kPointBlocks), sizes.slices); }
   Centring centring(bool rows) const { return {rows ? nullptr : phases_.along_y, phases_.along_x}; }
   template <class Source>
   void source_to(const StoredPlanes& planes, bool rows, bool inverse, const Source& source) const {
@@ -159,7 +160,7 @@ class PlaneTransform {
   template <class Source, class Sink>
   void around(const StoredPlanes& planes, bool inverse, const Source& source, const Sink& sink) const {
     source_to(planes, false, inverse, source);
-    context_.plans().transform(plan(planes.sizes, false), inverse, planes.planes);
+    context_.plans().transform(plan(planes.sizes, false), inverse, planes.data);
     sink_from(planes, false, inverse, sink);
   }
 

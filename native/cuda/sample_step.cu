@@ -47,7 +47,7 @@ const float2* complex(const float* samples, uint64_t start) { return samples == 
 template <class Body>
 void each_slices(const Encoder& encoder, Body&& body) {
   const LarmorCudaEncoding& sizes = encoder.sizes();
-  for (uint32_t slice = 0; slice < sizes.batch; slice += kMostSlices) body(Chunk{slice, std::min(kMostSlices, sizes.batch - slice), 0, sizes.coils});
+  for (uint32_t slice = 0; slice < sizes.batch; slice += kGridLimit) body(Chunk{slice, std::min(kGridLimit, sizes.batch - slice), 0, sizes.coils});
 }
 
 }  // namespace

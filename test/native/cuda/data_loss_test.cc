@@ -89,6 +89,7 @@ int main() {
     for (const bool lines : {true, false}) {
       check_loss(device, make_cases(2, {1, 3, 12, 10}, lines), norm, true, true);
       check_loss(device, make_cases(1, {1, 2, 5, 7}, lines), norm, false, false);
+      check_loss(device, make_cases(2, {1, 3, 12, 40}, lines), norm, true, true);  // columns of three tiles
     }
   check_edges(device);
   return finish();

@@ -140,9 +140,11 @@ int main() {
           check_operator(device, make_cases(2, sizes, lines), planar);
         check_operator(device, make_cases(1, {3, 4, 7, 5}, lines), planar);
         check_operator(device, make_cases(1, {1, 2, 20, 22}, lines), planar);
+        check_operator(device, make_cases(1, {1, 20, 6, 36}, lines), planar);  // rows of ten coils at once, columns of three tiles
         check_operator(device, make_cases(2, {1, 3, 4, 37}, lines), planar);  // rows too prime for larmor's own passes
         check_maps_gradient(device, make_cases(2, {1, 3, 12, 10}, lines), planar);
         check_maps_gradient(device, make_cases(1, {1, 2, 7, 6}, lines), planar);
+        check_maps_gradient(device, make_cases(1, {1, 20, 6, 36}, lines), planar);
       }
     check_arguments(device);
     check_out_of_memory(device);
