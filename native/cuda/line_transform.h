@@ -21,10 +21,10 @@ struct Tile {
 /// the forward transform, which is symmetric: one takes samples at their slots and leaves results at theirs, the other the reverse.
 enum class Decimation { kInFrequency, kInTime };
 
-/// One stage of all lines. Parts lie `gap` further apart than they are long; `first` says that the stage's samples are in different parts. Where
-/// samples are neighbours all turns are whole ones, and not made: kTurns is false.
+/// The butterflies of a stage, of all lines. Parts lie `gap` further apart than they are long; `first` says that the stage's samples are in different parts. Without
+/// kTurns nothing is turned: of neighbours all turns are whole.
 template <int R, Decimation kDecimation, bool kTurns>
-LARMOR_APART __device__ void run_stage(Tile tile, LineStage stage, uint32_t length, uint32_t gap, Divider by_part, bool first, const float2* roots) {
+LARMOR_APART __device__ void run_radix(Tile tile, LineStage stage, uint32_t length, uint32_t gap, Divider by_part, bool first, const float2* roots) {
   constexpr bool kBefore = kTurns && kDecimation == Decimation::kInTime, kAfter = kTurns && kDecimation == Decimation::kInFrequency;
   const uint32_t butterflies = length / R * tile.lines, step = (first ? stage.apart + gap : stage.apart) * tile.pitch;
   const Divider by_lines(tile.lines);
@@ -44,18 +44,30 @@ LARMOR_APART __device__ void run_stage(Tile tile, LineStage stage, uint32_t leng
   }
 }
 
+/// The turns of a stage by themselves.
+LARMOR_APART __device__ inline void turn_lines(Tile tile, LineStage stage, uint32_t length, uint32_t gap, Divider by_part, const float2* roots) {
+  for (uint32_t e = threadIdx.x; e < length * tile.lines; e += blockDim.x) {
+    const uint32_t sample = e / tile.lines, of_block = sample % (stage.radix * stage.apart);
+    float2& value = tile.at(sample + by_part.quotient(sample) * gap, e % tile.lines);
+    value = roots[of_block / stage.apart * (of_block % stage.apart) * stage.turn] * value;
+  }
+}
+
+// Larger radices turn in a round of their own: few lengths have two of them, and their code is long.
+constexpr uint32_t kMostTurning = 16;
+
 template <int R>
 using Radix = std::integral_constant<int, R>;
 
 template <Decimation kDecimation>
-__device__ void run_stage(const Tile& tile, const LinePlan& plan, uint32_t s) {
+__device__ void run_butterflies(const Tile& tile, const LinePlan& plan, uint32_t s, uint32_t gap, bool turns) {
   const LineStage& stage = plan.stage[s];
-  const uint32_t gap = plan.part_pitch - plan.part;
   const auto run = [&](auto radix) {
-    if (stage.apart > 1)
-      run_stage<radix.value, kDecimation, true>(tile, stage, plan.length, gap, plan.by_part, s == 0, plan.roots);
+    constexpr bool kTurns = radix.value <= kMostTurning;
+    if (kTurns && turns)
+      run_radix<radix.value, kDecimation, kTurns>(tile, stage, plan.length, gap, plan.by_part, s == 0, plan.roots);
     else
-      run_stage<radix.value, kDecimation, false>(tile, stage, plan.length, gap, plan.by_part, s == 0, plan.roots);
+      run_radix<radix.value, kDecimation, false>(tile, stage, plan.length, gap, plan.by_part, s == 0, plan.roots);
   };
   switch (stage.radix) {
     case 2: return run(Radix<2>{});
@@ -72,6 +84,22 @@ __device__ void run_stage(const Tile& tile, const LinePlan& plan, uint32_t s) {
     case 23: return run(Radix<23>{});
     case 29: return run(Radix<29>{});
     case 31: return run(Radix<31>{});
+  }
+}
+
+template <Decimation kDecimation>
+__device__ void run_stage(const Tile& tile, const LinePlan& plan, uint32_t s) {
+  const LineStage& stage = plan.stage[s];
+  const uint32_t gap = plan.part_pitch - plan.part;
+  const bool turns = stage.apart > 1, by_themselves = turns && stage.radix > kMostTurning;
+  if (kDecimation == Decimation::kInTime && by_themselves) {
+    turn_lines(tile, stage, plan.length, gap, plan.by_part, plan.roots);
+    __syncthreads();
+  }
+  run_butterflies<kDecimation>(tile, plan, s, gap, turns);
+  if (kDecimation == Decimation::kInFrequency && by_themselves) {
+    __syncthreads();
+    turn_lines(tile, stage, plan.length, gap, plan.by_part, plan.roots);
   }
 }
 

@@ -16,8 +16,8 @@
 
 namespace larmor::cuda {
 
-// Blocks that share a multiprocessor, so that some load while others compute. Three leave a thread 80 registers, which radices up to 19 do with; 31 puts
-// a third of its samples aside.
+// Blocks that share a multiprocessor, so that some load while others compute. Three leave a thread 80 registers, which radices up to 23 nearly do
+// with; 31 puts half of its samples aside.
 constexpr uint32_t kTilesAtOnce = 3;
 
 // Signed, as the compiler may then assume that indices do not wrap, and computes addresses of neighbours from one another.
