@@ -36,9 +36,15 @@ describe.runIf(process.platform === 'linux')('the estimate of memory is within 2
   ])('$method, parallelism $parallelism', async ({ method, parallelism }) => {
     const shared = { method, parallelism, undersample: { acceleration: 4 } };
     const options = method === 'cg-sense' ? { ...shared, iterations: 2 } : shared;
-    const { stdout, stderr } = await runNode([support('peak-memory-program.mjs'), scan, JSON.stringify(options)]);
-    expect(stderr).toBe('');
-    const { estimate, peak } = JSON.parse(stdout);
+    // A run whose garbage happens to be collected early stays below what runs reach: the peak is the highest of several.
+    let [estimate, peak] = [0, 0];
+    for (let run = 0; run < 3; run++) {
+      const { stdout, stderr } = await runNode([support('peak-memory-program.mjs'), scan, JSON.stringify(options)]);
+      expect(stderr).toBe('');
+      const found = JSON.parse(stdout);
+      estimate = found.estimate;
+      peak = Math.max(peak, found.peak);
+    }
     expect(estimate / peak).toBeGreaterThan(0.8);
     expect(estimate / peak).toBeLessThan(1.2);
   });
