@@ -1,27 +1,10 @@
 // Broken and hostile PyTorch checkpoints.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readTorchCheckpoint, type TorchCheckpoint } from '#larmor/io/torch-checkpoint.js';
-import { call, checkpoint, dict, named, PROTO2, pickle, tensorPickle, text, zip } from '../support/pickles.js';
+import { expect, test } from 'vitest';
+import { readTorchCheckpoint } from '#larmor/io/torch-checkpoint.js';
+import { call, checkpoint, dict, named, pickle, tensorPickle, text, zip } from '../support/pickles.js';
+import { checkpointReader, matrix, numbers, program } from '../support/torch-checkpoints.js';
 
-let path: string;
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'larmor-checkpoint-'));
-  path = join(folder, 'weights.pt');
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-async function load(bytes: Buffer): Promise<TorchCheckpoint> {
-  await writeFile(path, bytes);
-  return readTorchCheckpoint(path);
-}
-const program = (content: Buffer): Buffer => pickle(PROTO2, content, '.');
-
-const numbers = Float32Array.of(1, 2, 3, 4, 5, 6);
-const matrix = { key: '0', elements: 6, shape: [2, 3], strides: [3, 1] };
+const load = checkpointReader();
 
 const weights = (content: Buffer): Buffer => checkpoint(program(content), { 0: numbers });
 const refused: [string, string, RegExp, Buffer][] = [
@@ -149,5 +132,5 @@ test.each(refused)('refuses %s', async (_, code, message, bytes) => {
 });
 
 test('a file that is not there', async () => {
-  await expect(readTorchCheckpoint(path)).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
+  await expect(readTorchCheckpoint('/no/such/weights.pt')).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
 });

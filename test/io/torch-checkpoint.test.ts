@@ -1,31 +1,15 @@
 // PyTorch checkpoints: those PyTorch wrote, bit by bit, and ones made by hand.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
 import { toFloat32 } from '#larmor/io/float-conversion.js';
 import { float32Tensor, readSafetensors } from '#larmor/io/safetensors.js';
-import { readTorchCheckpoint, type TorchCheckpoint } from '#larmor/io/torch-checkpoint.js';
+import { readTorchCheckpoint } from '#larmor/io/torch-checkpoint.js';
 import { sameBits } from '../support/bits.js';
-import { call, checkpoint, dict, int, named, PROTO2, pickle, tensorPickle, text, tuple } from '../support/pickles.js';
+import { call, checkpoint, dict, int, named, pickle, tensorPickle, text, tuple } from '../support/pickles.js';
 import { describeShared, shared } from '../support/shared.js';
+import { checkpointReader, matrix, numbers, program } from '../support/torch-checkpoints.js';
 
-let path: string;
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'larmor-checkpoint-'));
-  path = join(folder, 'weights.pt');
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-async function load(bytes: Buffer): Promise<TorchCheckpoint> {
-  await writeFile(path, bytes);
-  return readTorchCheckpoint(path);
-}
-const program = (content: Buffer): Buffer => pickle(PROTO2, content, '.');
-
-const numbers = Float32Array.of(1, 2, 3, 4, 5, 6);
-const matrix = { key: '0', elements: 6, shape: [2, 3], strides: [3, 1] };
+const load = checkpointReader();
 
 describeShared('files that PyTorch wrote', () => {
   test.each([
